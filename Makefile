@@ -1,0 +1,40 @@
+# nclue_fdw: PostgreSQL foreign-data wrapper for NAVER Cloud's NCLUE
+#
+#	make, make install, make installcheck	the PGXS way
+#	make unit								the core's tests, without PostgreSQL
+
+MODULE_big = nclue_fdw
+CORE = attempt doc failure http http_address http_transfer iso8601 resource sign uri walk
+SHELL_SIDE = account fetch import listing option own plan report row scan scope
+OBJS = nclue_fdw.o $(SHELL_SIDE:%=src/%.o) $(CORE:%=src/core/%.o)
+
+EXTENSION = nclue_fdw
+DATA = nclue_fdw--1.0.sql
+PGFILEDESC = "nclue_fdw - foreign-data wrapper for NAVER Cloud NCLUE"
+
+REGRESS = $(basename $(notdir $(wildcard sql/*.sql)))
+REGRESS_OPTS = --launcher=$(CURDIR)/test/launcher
+TAP_TESTS = 1
+
+PG_CPPFLAGS = -isystem $(shell $(PG_CONFIG) --includedir-server)
+PG_CFLAGS = -fvisibility=hidden -Wall -Wextra $(WERROR)
+SHLIB_LINK = -lcurl -lcrypto -ljansson
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# PostgreSQL's own flags are those of the compiler it was built with
+ifneq (,$(findstring clang,$(CC)))
+override CFLAGS := $(filter-out -fexcess-precision=standard \
+	-Wimplicit-fallthrough=3 -Wno-format-truncation -Wno-stringop-truncation \
+	-Wshadow=compatible-local -Wcast-function-type,$(CFLAGS))
+endif
+
+# a header's change rebuilds all: there are few files
+$(OBJS): $(wildcard src/*.h src/core/*.h)
+
+unit:
+	$(MAKE) -C test/unit check
+
+.PHONY: unit

@@ -1,0 +1,67 @@
+/*
+ * nclue_fdw.c
+ *	  PostgreSQL foreign-data wrapper for NAVER Cloud's NCLUE: where PostgreSQL
+ *	  comes in.
+ */
+#include "postgres.h"
+
+#include "access/reloptions.h"
+#include "foreign/fdwapi.h"
+#include "utils/builtins.h"
+
+#include "src/compat.h"
+#include "src/core/doc.h"
+#include "src/core/http.h"
+#include "src/core/sign.h"
+#include "src/import.h"
+#include "src/option.h"
+#include "src/plan.h"
+#include "src/scan.h"
+#include "src/version.h"
+
+COMPAT_MODULE_MAGIC("nclue_fdw", NCLUE_FDW_VERSION);
+
+extern PGDLLEXPORT Datum nclue_fdw_handler(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum nclue_fdw_validator(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum nclue_fdw_version(PG_FUNCTION_ARGS);
+
+PG_FUNCTION_INFO_V1(nclue_fdw_handler);
+PG_FUNCTION_INFO_V1(nclue_fdw_validator);
+PG_FUNCTION_INFO_V1(nclue_fdw_version);
+
+Datum
+nclue_fdw_handler(PG_FUNCTION_ARGS)
+{
+	FdwRoutine *routine = makeNode(FdwRoutine);
+
+	(void) fcinfo;
+	routine->GetForeignRelSize = plan_size;
+	routine->GetForeignPaths = plan_paths;
+	routine->GetForeignPlan = plan_scan;
+	routine->BeginForeignScan = scan_begin;
+	routine->IterateForeignScan = scan_iterate;
+	routine->ReScanForeignScan = scan_rescan;
+	routine->EndForeignScan = scan_end;
+	routine->ImportForeignSchema = import_schema;
+	PG_RETURN_POINTER(routine);
+}
+
+Datum
+nclue_fdw_validator(PG_FUNCTION_ARGS)
+{
+	option_validate(untransformRelOptions(PG_GETARG_DATUM(0)),
+					PG_GETARG_OID(1));
+	PG_RETURN_VOID();
+}
+
+/*
+ * What a report of a problem should begin with.
+ */
+Datum
+nclue_fdw_version(PG_FUNCTION_ARGS)
+{
+	(void) fcinfo;
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf("nclue_fdw %s, %s, %s, jansson %s",
+											  NCLUE_FDW_VERSION, http_version(),
+											  sign_version(), doc_version())));
+}

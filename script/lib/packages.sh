@@ -1,0 +1,111 @@
+# The Debian packages the project needs: which, and getting them.
+# Sourced by bash, after say.sh.
+
+# The major version to build for when nobody asks for one: that of PG_CONFIG,
+# else the newest whose server headers are installed, else the one this Debian
+# release has.
+default_major()
+{
+	local found
+
+	if [ -n "${PG_CONFIG:-}" ]; then
+		"$PG_CONFIG" --version | sed 's/^PostgreSQL \([0-9]*\).*/\1/'
+		return
+	fi
+	found=$(find /usr/lib/postgresql -mindepth 2 -maxdepth 5 \
+		-path '*/pgxs/src/makefiles' 2>/dev/null |
+		sed 's,^/usr/lib/postgresql/\([0-9]*\)/.*,\1,' | sort -n | tail -n 1)
+	if [ -z "$found" ]; then
+		found=$(apt-cache depends postgresql 2>/dev/null |
+			sed -n 's/.*Depends: postgresql-\([0-9][0-9]*\)$/\1/p' | tail -n 1)
+	fi
+	printf '%s\n' "$found"
+}
+
+# needed_packages MAJOR
+needed_packages()
+{
+	echo "postgresql-$1" "postgresql-server-dev-$1" \
+		gcc clang make libc6-dev libcurl4-openssl-dev libssl-dev \
+		libjansson-dev libcmocka-dev libipc-run-perl python3 openssl
+}
+
+# missing_packages MAJOR
+missing_packages()
+{
+	local package missing=
+
+	for package in $(needed_packages "$1"); do
+		case $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) in
+			'install ok installed') ;;
+			*) missing="$missing $package" ;;
+		esac
+	done
+	echo "${missing# }"
+}
+
+apt()
+{
+	DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+		-o Dpkg::Options::=--force-confold -o Acquire::Retries=3 "$@"
+}
+
+# Debian's server package makes and starts a cluster when it is installed.
+# Where PostgreSQL was never installed nobody asked for one, so it is told not
+# to; a machine that has PostgreSQL keeps its administrator's configuration.
+forbid_main_cluster()
+{
+	local conf=/etc/postgresql-common/createcluster.conf
+
+	if [ -e "$conf" ] || dpkg-query -W postgresql-common >/dev/null 2>&1; then
+		return 0
+	fi
+	mkdir -p /etc/postgresql-common
+	cat >"$conf" <<-END
+		# Written by nclue_fdw's scripts before they installed PostgreSQL for
+		# building: no "main" cluster is made.  Delete the next line to have
+		# the PostgreSQL packages make one.
+		create_main_cluster = false
+	END
+}
+
+# install_packages MAJOR: installs what is missing; sets major, to the default
+# where MAJOR is empty.  Needs root only where something is missing.
+install_packages()
+{
+	local missing log
+
+	command -v apt-get >/dev/null ||
+		die 'this script needs Debian (apt-get is not here)'
+	[ -e /proc/self/stat ] ||
+		die 'this script needs /proc: mount -t proc proc /proc'
+	log=$(mktemp) || die 'no temporary file can be made'
+
+	major=${1:-$(default_major)}
+	missing=unknown
+	[ -z "$major" ] || missing=$(missing_packages "$major")
+	if [ -z "$missing" ]; then
+		step "packages for PostgreSQL $major: all there"
+		rm -f "$log"
+		return
+	fi
+	if [ "$(id -u)" -ne 0 ]; then
+		rm -f "$log"
+		die "missing packages; install them as root, or run this as root:" \
+			"apt-get install $missing"
+	fi
+
+	step 'package lists: apt-get update'
+	patiently "$log" apt update || die 'apt-get update failed'
+	: "${major:=$(default_major)}"
+	[ -n "$major" ] || die 'this system offers no PostgreSQL package'
+	missing=$(missing_packages "$major")
+	forbid_main_cluster
+	step "installing $(echo "$missing" | wc -w) packages:"
+	detail "$missing"
+	# shellcheck disable=SC2086 # a list of words
+	patiently "$log" apt install --no-install-recommends $missing ||
+		die 'apt-get install failed'
+	step 'packages installed'
+	rm -f "$log"
+}

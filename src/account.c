@@ -1,0 +1,274 @@
+/*
+ * account.c
+ *	  What a server and a user mapping give, resolved once.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_foreign_server.h"
+#include "catalog/pg_user_mapping.h"
+#include "commands/defrem.h"
+#include "foreign/foreign.h"
+#include "miscadmin.h"
+#include "storage/fd.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+
+#include "account.h"
+#include "compat.h"
+#include "core/sign.h"
+#include "report.h"
+#include "version.h"
+
+/*
+ * Descriptors of a pool while one request is under way: libcurl's wake-up pair,
+ * our epoll descriptor, a connection, and one of the resolver or of a second
+ * address being tried.
+ */
+#define POOL_DESCRIPTORS 5
+
+static dlist_head accounts = DLIST_STATIC_INIT(accounts);
+
+static void
+invalidate(Datum arg, CompatCacheId cache, uint32 hash)
+{
+	dlist_iter	iter;
+
+	(void) arg;
+
+	dlist_foreach(iter, &accounts)
+	{
+		Account    *account = dlist_container(Account, node, iter.cur);
+
+		/* a hash of 0 stands for everything */
+		if (hash == 0 ||
+			(cache == FOREIGNSERVEROID && hash == account->server_hash) ||
+			(cache == USERMAPPINGOID && hash == account->mapping_hash))
+			account->stale = true;
+	}
+}
+
+static void
+unlink_account(void *arg)
+{
+	dlist_delete(&((Account *) arg)->node);
+}
+
+static void
+erase_string(void *string)
+{
+	sign_erase(string, strlen(string));
+}
+
+static void
+close_pool(void *http)
+{
+	http_close(http);
+	for (int i = 0; i < POOL_DESCRIPTORS; i++)
+		ReleaseExternalFD();
+}
+
+static void
+open_pool(Account *account, const Settings *settings)
+{
+	HttpSettings pool = {
+		.ca_file = settings->ca_file,
+		.proxy = settings->proxy,
+		.user_agent = "nclue_fdw/" NCLUE_FDW_VERSION,
+		.max_body = settings->max_response_size
+	};
+	Failure		failure;
+	Http	   *http;
+
+	for (int i = 0; i < POOL_DESCRIPTORS; i++)
+	{
+		if (AcquireExternalFD())
+			continue;
+		while (i-- > 0)
+			ReleaseExternalFD();
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+				 errmsg("could not open a connection to server \"%s\"",
+						account->server),
+				 errdetail("There are too many open files in this session."),
+				 errhint("Raise max_files_per_process and the system's limit on open files.")));
+	}
+
+	failure_clear(&failure);
+	http = http_open(&pool, &failure);
+	if (http == NULL)
+	{
+		for (int i = 0; i < POOL_DESCRIPTORS; i++)
+			ReleaseExternalFD();
+		report_failure(&failure);
+	}
+	own_set(&account->http, http);
+}
+
+/*
+ * Reads the mapping's keys into the account, leaving no other copy of the
+ * secret.
+ */
+static void
+read_keys(Account *account, List *options)
+{
+	Settings	keys;
+	ListCell   *cell;
+
+	memset(&keys, 0, sizeof(keys));
+	option_read(&keys, options);
+	if (keys.secret_key != NULL)
+	{
+		account->secret_key = MemoryContextStrdup(account->context,
+												  keys.secret_key);
+		own_set(&account->secret, account->secret_key);
+	}
+	if (keys.access_key != NULL)
+		account->access_key = MemoryContextStrdup(account->context,
+												  keys.access_key);
+	foreach(cell, options)
+	{
+		char	   *value = defGetString(lfirst(cell));
+
+		sign_erase(value, strlen(value));
+	}
+
+	if (account->access_key == NULL || account->secret_key == NULL)
+	{
+		const char *missing = account->access_key == NULL ?
+			"access_key" : "secret_key";
+
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
+				 errmsg("user mapping for server \"%s\" has no %s",
+						account->server, missing),
+				 errhint("Set it with ALTER USER MAPPING ... SERVER %s OPTIONS (ADD %s '...').",
+						 quote_identifier(account->server), missing)));
+	}
+}
+
+static Account *
+build(Oid serverid, Oid userid, Oid umid)
+{
+	MemoryContext context;
+	MemoryContext old;
+	Account    *account;
+	ForeignServer *server;
+	UserMapping *mapping;
+	Settings	settings;
+
+	/* until it is whole, it goes with whatever the caller works in */
+	context = AllocSetContextCreate(CurrentMemoryContext, "nclue_fdw account",
+									ALLOCSET_SMALL_SIZES);
+	account = MemoryContextAllocZero(context, sizeof(Account));
+	account->context = context;
+	account->mapping = umid;
+	account->server_hash = GetSysCacheHashValue1(FOREIGNSERVEROID,
+												 ObjectIdGetDatum(serverid));
+	account->mapping_hash = GetSysCacheHashValue1(USERMAPPINGOID,
+												  ObjectIdGetDatum(umid));
+
+	/*
+	 * Listed before the catalogs are read: a change that arrives while they
+	 * are makes it stale.
+	 */
+	dlist_push_head(&accounts, &account->node);
+	own_init(&account->listed, context, unlink_account);
+	own_set(&account->listed, account);
+	own_init(&account->secret, context, erase_string);
+	own_init(&account->http, context, close_pool);
+
+	server = GetForeignServer(serverid);
+	mapping = GetUserMapping(userid, serverid);
+	account->server = MemoryContextStrdup(context, server->servername);
+	read_keys(account, mapping->options);
+	option_defaults(&settings);
+	option_read(&settings, server->options);
+
+	old = MemoryContextSwitchTo(context);
+	open_pool(account, &settings);
+	MemoryContextSwitchTo(old);
+
+	/* its strings were for the pool, which has its own copies */
+	settings.ca_file = settings.proxy = NULL;
+	account->settings = settings;
+	account->users = 1;
+	MemoryContextSetParent(context, TopMemoryContext);
+	return account;
+}
+
+/*
+ * The user's mapping on a server, or PUBLIC's.  Unlike GetUserMapping() it
+ * copies no keys.  InvalidOid: there is none.
+ */
+static Oid
+find_mapping(Oid userid, Oid serverid)
+{
+	Oid			umid;
+
+	umid = GetSysCacheOid2(USERMAPPINGUSERSERVER, Anum_pg_user_mapping_oid,
+						   ObjectIdGetDatum(userid), ObjectIdGetDatum(serverid));
+	if (!OidIsValid(umid))
+		umid = GetSysCacheOid2(USERMAPPINGUSERSERVER, Anum_pg_user_mapping_oid,
+							   ObjectIdGetDatum(InvalidOid),
+							   ObjectIdGetDatum(serverid));
+	return umid;
+}
+
+/*
+ * Ends the accounts that are stale and that nobody has.
+ */
+static void
+sweep(void)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &accounts)
+	{
+		Account    *account = dlist_container(Account, node, iter.cur);
+
+		if (account->stale && account->users == 0)
+			MemoryContextDelete(account->context);
+	}
+}
+
+Account *
+account_get(Oid serverid, Oid userid)
+{
+	static bool registered = false;
+	Oid			umid;
+	dlist_iter	iter;
+
+	if (!registered)
+	{
+		CacheRegisterSyscacheCallback(FOREIGNSERVEROID, invalidate, (Datum) 0);
+		CacheRegisterSyscacheCallback(USERMAPPINGOID, invalidate, (Datum) 0);
+		registered = true;
+	}
+
+	umid = find_mapping(userid, serverid);
+	sweep();
+	dlist_foreach(iter, &accounts)
+	{
+		Account    *account = dlist_container(Account, node, iter.cur);
+
+		if (!account->stale && account->mapping == umid)
+		{
+			account->users++;
+			return account;
+		}
+	}
+
+	/* where there is none, GetUserMapping() says so */
+	return build(serverid, userid, umid);
+}
+
+void
+account_release(Account *account)
+{
+	Assert(account->users > 0);
+	account->users--;
+	if (account->stale && account->users == 0)
+		MemoryContextDelete(account->context);
+}

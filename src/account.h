@@ -1,0 +1,48 @@
+/*
+ * account.h
+ *	  What a server and a user mapping give, resolved once: settings, keys and
+ *	  the connections made with them.
+ */
+#ifndef NCLUE_ACCOUNT_H
+#define NCLUE_ACCOUNT_H
+
+#include "lib/ilist.h"
+#include "option.h"
+#include "own.h"
+
+/*
+ * One per user mapping, kept over statements so that connections are.  When
+ * the server or the mapping changes it is stale: who has it keeps it, the next
+ * gets a new one.
+ */
+typedef struct Account
+{
+	dlist_node	node;			/* in account.c's list */
+	MemoryContext context;		/* everything here */
+	Oid			mapping;
+	char	   *server;			/* its name */
+	uint32		server_hash;	/* as syscache invalidations name them */
+	uint32		mapping_hash;
+	bool		stale;
+	int			users;
+	Settings	settings;		/* the server's; without strings */
+	char	   *access_key;
+	char	   *secret_key;
+	Own			listed;			/* itself, in account.c's list */
+	Own			secret;			/* erases secret_key */
+	Own			http;			/* Http */
+} Account;
+
+/*
+ * The account of a server for a user, pinned until account_release().  Raises:
+ * no mapping, a key missing, no memory or descriptors.
+ */
+extern Account *account_get(Oid server, Oid user);
+
+/*
+ * Lets go of an account; the last one to let go of a stale one ends it, with
+ * its connections.  Never raises.
+ */
+extern void account_release(Account *account);
+
+#endif

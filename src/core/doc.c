@@ -1,0 +1,671 @@
+/*
+ * doc.c
+ *	  A body as JSON: pages, objects, values, errors.  The only file that knows
+ *	  jansson.
+ *
+ * Nothing here may call json_object(): the PostgreSQL backend exports a
+ * function of that name, and ours would be the one that is run.
+ *
+ * Memory.  jansson's lexer does not look whether its token buffer could grow;
+ * where it could not, a value loses bytes, an assertion ends the process, or
+ * memory behind the buffer is read.  So jansson is given its memory from
+ * blocks that belong to the Doc, and a block that cannot be had leaves the
+ * parser at once, by longjmp: all that it leaves behind is in the blocks.
+ * This also makes doc_free() a few calls instead of one per value.  What
+ * jansson frees while it parses stays in the blocks until then, about a third
+ * of their bytes.
+ */
+#include "doc.h"
+
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* As aligned as anything that jansson allocates. */
+typedef union Unit
+{
+	void	   *pointer;
+	double		real;
+	json_int_t	integer;
+} Unit;
+
+typedef struct Block
+{
+	struct Block *next;
+	Unit		units[];
+} Block;
+
+/* 32 kB: most single objects fit in one, a page of 100 takes about ten. */
+#define BLOCK_UNITS (32768 / sizeof(Unit))
+
+struct Doc
+{
+	const json_t *root;
+	Block	   *blocks;
+	Unit	   *unused;			/* of the first block */
+	size_t		nunused;
+	int			users;
+};
+
+/* Set while json_loadb() runs. */
+static Doc *parsing;
+static jmp_buf no_memory;
+
+static void *
+take(size_t size)
+{
+	size_t		wanted = (size + sizeof(Unit) - 1) / sizeof(Unit);
+	void	   *taken;
+
+	if (wanted > parsing->nunused)
+	{
+		size_t		units = wanted > BLOCK_UNITS ? wanted : BLOCK_UNITS;
+		Block	   *block;
+
+		block = malloc(offsetof(Block, units) + units * sizeof(Unit));
+		if (block == NULL)
+			longjmp(no_memory, 1);
+		block->next = parsing->blocks;
+		parsing->blocks = block;
+		parsing->unused = block->units;
+		parsing->nunused = units;
+	}
+	taken = parsing->unused;
+	parsing->unused += wanted;
+	parsing->nunused -= wanted;
+	return taken;
+}
+
+static void
+keep(void *memory)
+{
+	(void) memory;
+}
+
+/*
+ * Parses into doc->root.  Returns false if there is no memory.  The functions
+ * found are put back, since the process may use jansson elsewhere.
+ */
+static bool
+load(Doc *doc, const char *body, size_t length, json_error_t *error)
+{
+	json_malloc_t malloc_before;
+	json_free_t free_before;
+	bool		enough;
+
+	json_get_alloc_funcs(&malloc_before, &free_before);
+	json_set_alloc_funcs(take, keep);
+	parsing = doc;
+	if (setjmp(no_memory) == 0)
+	{
+		doc->root = json_loadb(body, length,
+							   JSON_DECODE_ANY | JSON_ALLOW_NUL, error);
+		enough = true;
+	}
+	else
+		enough = false;
+	parsing = NULL;
+	json_set_alloc_funcs(malloc_before, free_before);
+	return enough;
+}
+
+/*
+ * Fills the excerpt with a body's first bytes, each run of white space and
+ * control characters folded into one space.
+ */
+static void
+set_excerpt(Failure *failure, const char *body, size_t length)
+{
+	char		folded[sizeof(failure->excerpt) + 1];
+	size_t		used = 0;
+	bool		gap = false;
+	size_t		i;
+
+	for (i = 0; i < length && used < sizeof(folded) - 1; i++)
+	{
+		unsigned char c = (unsigned char) body[i];
+
+		if (c <= ' ' || c == 0x7F)
+		{
+			gap = used > 0;
+			continue;
+		}
+		if (gap)
+			folded[used++] = ' ';
+		gap = false;
+		folded[used++] = (char) c;
+	}
+	failure_clip(failure->excerpt, sizeof(failure->excerpt), folded, used);
+}
+
+static void
+set_not_json(Failure *failure, const char *message,
+			 const char *body, size_t length)
+{
+	failure->kind = FAILURE_NOT_JSON;
+	failure_clip(failure->message, sizeof(failure->message),
+				 message, strlen(message));
+	set_excerpt(failure, body, length);
+}
+
+/*
+ * Skips a byte order mark.
+ */
+static void
+skip_mark(const char **body, size_t *length)
+{
+	if (*length >= 3 && memcmp(*body, "\xEF\xBB\xBF", 3) == 0)
+	{
+		*body += 3;
+		*length -= 3;
+	}
+}
+
+Doc *
+doc_parse(const char *body, size_t length, Failure *failure)
+{
+	char		message[JSON_ERROR_TEXT_LENGTH + 64];
+	json_error_t error;
+	const char *nul;
+	Doc		   *doc;
+
+	skip_mark(&body, &length);
+	if (length == 0)
+	{
+		set_not_json(failure, "the body is empty", body, length);
+		return NULL;
+	}
+
+	/* jansson overlooks a NUL that follows a number or a literal. */
+	nul = memchr(body, '\0', length);
+	if (nul != NULL)
+	{
+		snprintf(message, sizeof(message), "NUL at byte %zu",
+				 (size_t) (nul - body) + 1);
+		set_not_json(failure, message, body, length);
+		return NULL;
+	}
+
+	doc = malloc(sizeof(*doc));
+	if (doc == NULL)
+	{
+		failure->kind = FAILURE_MEMORY;
+		return NULL;
+	}
+	memset(doc, 0, sizeof(*doc));
+	doc->users = 1;
+	if (!load(doc, body, length, &error))
+	{
+		failure->kind = FAILURE_MEMORY;
+		doc_free(doc);
+		return NULL;
+	}
+	if (doc->root == NULL)
+	{
+		snprintf(message, sizeof(message), "%s (line %d, column %d)",
+				 error.text, error.line, error.column);
+		set_not_json(failure, message, body, length);
+		doc_free(doc);
+		return NULL;
+	}
+	return doc;
+}
+
+Doc *
+doc_share(Doc *doc)
+{
+	doc->users++;
+	return doc;
+}
+
+void
+doc_free(Doc *doc)
+{
+	if (doc == NULL || --doc->users > 0)
+		return;
+	while (doc->blocks != NULL)
+	{
+		Block	   *block = doc->blocks;
+
+		doc->blocks = block->next;
+		free(block);
+	}
+	free(doc);
+}
+
+static DocValue
+value_of(const json_t *json)
+{
+	DocValue	value;
+
+	memset(&value, 0, sizeof(value));
+	if (json == NULL)
+	{
+		value.kind = DOC_ABSENT;
+		return value;
+	}
+	value.node = (const DocNode *) json;
+	switch (json_typeof(json))
+	{
+		case JSON_NULL:
+			value.kind = DOC_NULL;
+			break;
+		case JSON_TRUE:
+		case JSON_FALSE:
+			value.kind = DOC_BOOL;
+			value.boolean = json_is_true(json);
+			break;
+		case JSON_INTEGER:
+			value.kind = DOC_INTEGER;
+			value.integer = json_integer_value(json);
+			break;
+		case JSON_REAL:
+			value.kind = DOC_REAL;
+			value.real = json_real_value(json);
+			break;
+		case JSON_STRING:
+			value.kind = DOC_STRING;
+			value.text = json_string_value(json);
+			value.length = json_string_length(json);
+			break;
+		case JSON_OBJECT:
+			value.kind = DOC_OBJECT;
+			break;
+		case JSON_ARRAY:
+			value.kind = DOC_ARRAY;
+			break;
+	}
+	return value;
+}
+
+DocValue
+doc_get(const DocNode *object, const char *key)
+{
+	return value_of(json_object_get((const json_t *) object, key));
+}
+
+/*
+ * A number of the envelope: an integer from 0 on, or its digits in a string;
+ * -1 for anything else.
+ */
+static int64_t
+stated(const DocNode *envelope, const char *key)
+{
+	DocValue	value = doc_get(envelope, key);
+	int64_t		number = 0;
+	size_t		i;
+
+	if (value.kind == DOC_INTEGER)
+		return value.integer < 0 ? -1 : value.integer;
+	if (value.kind != DOC_STRING || value.length == 0)
+		return -1;
+	for (i = 0; i < value.length; i++)
+	{
+		int			digit = value.text[i] - '0';
+
+		if (digit < 0 || digit > 9 || number > (INT64_MAX - digit) / 10)
+			return -1;
+		number = number * 10 + digit;
+	}
+	return number;
+}
+
+static const char *
+kind_name(DocKind kind)
+{
+	switch (kind)
+	{
+		case DOC_ABSENT:
+			return "absent";
+		case DOC_NULL:
+			return "null";
+		case DOC_BOOL:
+			return "a boolean";
+		case DOC_INTEGER:
+		case DOC_REAL:
+			return "a number";
+		case DOC_STRING:
+			return "a string";
+		case DOC_OBJECT:
+			return "an object";
+		case DOC_ARRAY:
+			return "an array";
+	}
+	return "";
+}
+
+/*
+ * Says which keys an object has instead of the one wanted.
+ */
+static void
+name_keys(char *message, size_t size, const char *wanted,
+		  const json_t *object)
+{
+	json_t	   *json = (json_t *) object;	/* iterators take no const */
+	const char *before = "; its keys are";
+	void	   *at;
+
+	snprintf(message, size, "no \"%s\" in the object", wanted);
+	for (at = json_object_iter(json); at != NULL;
+		 at = json_object_iter_next(json, at))
+	{
+		size_t		used = strlen(message);
+
+		snprintf(message + used, size - used, "%s \"%s\"", before,
+				 json_object_iter_key(at));
+		before = ",";
+	}
+}
+
+bool
+doc_page(const Doc *doc, const char *array_key, DocPage *page,
+		 Failure *failure)
+{
+	DocValue	root = value_of(doc->root);
+	DocValue	array = doc_get(root.node, array_key);
+	char		message[sizeof(failure->message) + 4];
+
+	if (array.kind == DOC_ARRAY)
+	{
+		page->array = array.node;
+		page->rows = (int) json_array_size((const json_t *) array.node);
+		page->index = stated(root.node, "index");
+		page->limit = stated(root.node, "limit");
+		page->total = stated(root.node, "total");
+		return true;
+	}
+
+	if (root.kind != DOC_OBJECT)
+		snprintf(message, sizeof(message),
+				 "the body is %s instead of an object", kind_name(root.kind));
+	else if (array.kind == DOC_ABSENT)
+		name_keys(message, sizeof(message), array_key, doc->root);
+	else
+		snprintf(message, sizeof(message), "\"%s\" is %s instead of an array",
+				 array_key, kind_name(array.kind));
+	failure->kind = FAILURE_SHAPE;
+	failure_clip(failure->message, sizeof(failure->message),
+				 message, strlen(message));
+	return false;
+}
+
+DocValue
+doc_element(const DocPage *page, int n)
+{
+	return value_of(json_array_get((const json_t *) page->array, (size_t) n));
+}
+
+/*
+ * The code under one of the keys that have been seen, as text.
+ */
+static bool
+find_code(const DocNode *object, Failure *failure)
+{
+	static const char *const keys[] = {"errorCode", "returnCode", "code"};
+	char		digits[24];
+	size_t		i;
+
+	for (i = 0; i < COUNT(keys); i++)
+	{
+		DocValue	value = doc_get(object, keys[i]);
+
+		if (value.kind == DOC_INTEGER)
+		{
+			snprintf(digits, sizeof(digits), "%" PRId64, value.integer);
+			value.text = digits;
+			value.length = strlen(digits);
+		}
+		else if (value.kind != DOC_STRING || value.length == 0)
+			continue;
+		failure_clip(failure->code, sizeof(failure->code),
+					 value.text, value.length);
+		return true;
+	}
+	return false;
+}
+
+/*
+ * Likewise the message, with what "details" adds to it.  An "error" that is a
+ * string (web frameworks have it beside "message", or alone) comes last.
+ */
+static bool
+find_message(const DocNode *object, Failure *failure)
+{
+	static const char *const keys[] = {
+		"message", "returnMessage", "msg", "details", "error"
+	};
+	char		both[2 * sizeof(failure->message)];
+	size_t		i;
+
+	for (i = 0; i < COUNT(keys); i++)
+	{
+		DocValue	value = doc_get(object, keys[i]);
+		DocValue	details = doc_get(object, "details");
+
+		if (value.kind != DOC_STRING || value.length == 0)
+			continue;
+		failure_clip(both, sizeof(failure->message),
+					 value.text, value.length);
+		if (details.kind == DOC_STRING && details.length > 0 &&
+			strcmp(details.text, both) != 0)
+		{
+			size_t		used = strlen(both);
+
+			snprintf(both + used, sizeof(both) - used, ": %s", details.text);
+		}
+		failure_clip(failure->message, sizeof(failure->message),
+					 both, strlen(both));
+		return true;
+	}
+	return false;
+}
+
+bool
+doc_fault(const char *body, size_t length, Failure *failure)
+{
+	Failure		unread;
+	Doc		   *doc = doc_parse(body, length, &unread);
+	bool		code = false;
+	bool		message = false;
+
+	if (doc != NULL)
+	{
+		const DocNode *root = (const DocNode *) doc->root;
+		const DocNode *holders[3];
+		size_t		i;
+
+		holders[0] = doc_get(root, "error").node;
+		holders[1] = doc_get(root, "responseError").node;
+		holders[2] = root;
+		for (i = 0; i < COUNT(holders); i++)
+		{
+			code = code || find_code(holders[i], failure);
+			message = message || find_message(holders[i], failure);
+		}
+		doc_free(doc);
+	}
+	if (code || message)
+		return true;
+	skip_mark(&body, &length);
+	set_excerpt(failure, body, length);
+	return false;
+}
+
+/* A text that grows. */
+typedef struct Text
+{
+	char	   *bytes;
+	size_t		used;
+	size_t		size;
+	bool		failed;			/* there was no memory */
+} Text;
+
+static void
+append(Text *text, const char *bytes, size_t length)
+{
+	if (text->failed)
+		return;
+	if (length > text->size - text->used)
+	{
+		size_t		size = 2 * (text->used + length) + 256;
+		char	   *larger = realloc(text->bytes, size);
+
+		if (larger == NULL)
+		{
+			text->failed = true;
+			return;
+		}
+		text->bytes = larger;
+		text->size = size;
+	}
+	memcpy(text->bytes + text->used, bytes, length);
+	text->used += length;
+}
+
+static void
+append_string(Text *text, const char *string, size_t length)
+{
+	size_t		done = 0;
+	size_t		i;
+
+	append(text, "\"", 1);
+	for (i = 0; i < length; i++)
+	{
+		unsigned char c = (unsigned char) string[i];
+		char		escape[8];
+
+		if (c >= ' ' && c != '"' && c != '\\')
+			continue;
+		append(text, string + done, i - done);
+		done = i + 1;
+		if (c >= ' ')
+			snprintf(escape, sizeof(escape), "\\%c", c);
+		else if (c >= '\b' && c <= '\r' && c != '\v')
+			snprintf(escape, sizeof(escape), "\\%c", "btn?fr"[c - '\b']);
+		else
+			snprintf(escape, sizeof(escape), "\\u%04x", (unsigned int) c);
+		append(text, escape, strlen(escape));
+	}
+	append(text, string + done, length - done);
+	append(text, "\"", 1);
+}
+
+static void
+append_real(Text *text, double real)
+{
+	char		digits[40];
+	bool		integral = true;
+	int			precision;
+	char	   *c;
+
+	/* 17 digits always read back (IEEE 754). */
+	for (precision = 1; precision <= 17; precision++)
+	{
+		snprintf(digits, sizeof(digits), "%.*g", precision, real);
+		if (strtod(digits, NULL) == real)
+			break;
+	}
+	for (c = digits; *c != '\0'; c++)
+	{
+		if (*c >= '0' && *c <= '9')
+			continue;
+		if (*c != '-' && *c != '+' && *c != 'e')
+			*c = '.';			/* the locale's point */
+		if (*c != '-' || c > digits)
+			integral = false;
+	}
+	append(text, digits, strlen(digits));
+	if (integral)
+		append(text, ".0", 2);
+}
+
+/*
+ * Appends a value.  The recursion is as deep as the parser's, which is bounded.
+ */
+static void
+append_value(Text *text, const json_t *json)
+{
+	DocValue	value = value_of(json);
+	json_t	   *object = (json_t *) json;
+	char		digits[24];
+	void	   *at;
+	size_t		i;
+
+	switch (value.kind)
+	{
+		case DOC_ABSENT:
+		case DOC_NULL:
+			append(text, "null", 4);
+			break;
+		case DOC_BOOL:
+			if (value.boolean)
+				append(text, "true", 4);
+			else
+				append(text, "false", 5);
+			break;
+		case DOC_INTEGER:
+			snprintf(digits, sizeof(digits), "%" PRId64, value.integer);
+			append(text, digits, strlen(digits));
+			break;
+		case DOC_REAL:
+			append_real(text, value.real);
+			break;
+		case DOC_STRING:
+			append_string(text, value.text, value.length);
+			break;
+		case DOC_OBJECT:
+			append(text, "{", 1);
+			for (at = json_object_iter(object); at != NULL;
+				 at = json_object_iter_next(object, at))
+			{
+				const char *key = json_object_iter_key(at);
+
+				if (at != json_object_iter(object))
+					append(text, ",", 1);
+				append_string(text, key, strlen(key));
+				append(text, ":", 1);
+				append_value(text, json_object_iter_value(at));
+			}
+			append(text, "}", 1);
+			break;
+		case DOC_ARRAY:
+			append(text, "[", 1);
+			for (i = 0; i < json_array_size(json); i++)
+			{
+				if (i > 0)
+					append(text, ",", 1);
+				append_value(text, json_array_get(json, i));
+			}
+			append(text, "]", 1);
+			break;
+	}
+}
+
+char *
+doc_text(const DocNode *node, size_t *length)
+{
+	Text		text;
+
+	memset(&text, 0, sizeof(text));
+	append_value(&text, (const json_t *) node);
+	append(&text, "", 1);
+	if (text.failed)
+	{
+		free(text.bytes);
+		return NULL;
+	}
+	*length = text.used - 1;
+	return text.bytes;
+}
+
+const char *
+doc_version(void)
+{
+	return jansson_version_str();
+}

@@ -1,0 +1,49 @@
+/*
+ * uri.h
+ *	  What is asked: the path and query of a request, exactly as they are
+ *	  signed and sent, and which page covers a row.
+ */
+#ifndef NCLUE_URI_H
+#define NCLUE_URI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Objects in one answer at most (API documentation: limit is 1-100). */
+#define URI_LIMIT_MAX 100
+
+/* A page as it is asked for. */
+typedef struct UriPage
+{
+	int64_t		row;			/* list position of the page's first row */
+	int64_t		index;			/* the parameter: rows or pages before it */
+	int			limit;
+} UriPage;
+
+/*
+ * The page that covers a row, where size is the rows a page may have (2-100).
+ * Counting rows it begins with that row and is size long.  Counting pages it
+ * is, of the pages with a limit of 1 to size, the one that holds the row and
+ * reaches furthest (the one with the larger limit if several do); if none of
+ * them reaches past the row, likewise with limits up to URI_LIMIT_MAX.  Never
+ * raises.
+ */
+extern UriPage uri_cover(int64_t row, int size, bool by_page);
+
+/*
+ * Writes "<base><path>?index=<index>&limit=<limit>", base being the path of
+ * the endpoint ("/api/v1").  Returns false, with an empty target, where it
+ * does not fit.  Never raises.
+ */
+extern bool uri_list(char *target, size_t size, const char *base,
+					 const char *path, const UriPage *page);
+
+/*
+ * The same as "<base><path>?index={index}&limit=<limit>", for a person to
+ * read.  Never raises.
+ */
+extern bool uri_template(char *target, size_t size, const char *base,
+						 const char *path, int limit);
+
+#endif

@@ -1,0 +1,291 @@
+/*
+ * walk.c
+ *	  How a moving list is read.
+ *
+ * Of a page only its numbers are known here: where it was asked, how many rows
+ * it has, how many of them were read before, and total.  That is enough.  A
+ * page shows everything between its first row and its last; two pages that
+ * share a row show everything between the ends of both; so pages of which each
+ * shares a row with those before, from row 0 to a page that shows the end, show
+ * the whole list, whenever each of them was made.  What jumps to the head
+ * meanwhile is seen by reading the head again.
+ */
+#include "walk.h"
+
+#include <string.h>
+
+#define NONE (-1)
+
+/*
+ * A request brings something, or goes back for what a deletion has shifted:
+ * two for each page that brought something, and some for short lists.  More
+ * are needed only where the list moves faster than it is read.
+ */
+#define REQUESTS_PER_GAIN 2
+#define REQUESTS_SPARE 12
+
+/* Pages in a row that may bring nothing. */
+#define IDLE_MAX 6
+
+/*
+ * By page, more objects than this are not counted request by request: total
+ * may be any number, and a plan waits for the answer.
+ */
+#define COUNTED_MAX 100000
+
+static bool head_is_due(const Walk *walk);
+static void read_head(Walk *walk);
+static int64_t before_gap(const Walk *walk);
+static bool may_read_ahead(const Walk *walk);
+static int64_t requests_left(const Walk *walk);
+static void take(Walk *walk, const WalkPage *page, int64_t edge);
+static bool shows_movement(const Walk *walk, const WalkPage *page);
+static bool shows_end(const Walk *walk, const WalkPage *page);
+static WalkStep why_idle(const Walk *walk);
+static int64_t requests_by_page(int size, int64_t objects);
+
+void
+walk_begin(Walk *walk, const WalkSettings *settings)
+{
+	memset(walk, 0, sizeof(*walk));
+	walk->settings = *settings;
+	walk->gap = NONE;
+	walk->total = NONE;
+}
+
+WalkStep
+walk_ask(Walk *walk, UriPage *page)
+{
+	int64_t		row;
+
+	if (walk->failed != WALK_SEND)
+		return walk->failed;
+
+	/*
+	 * The end is believed only after the last answer: one that is under way
+	 * may still bring rows.
+	 */
+	if (walk->open == 0 && walk->tail)
+	{
+		if (!head_is_due(walk))
+			return WALK_END;
+		read_head(walk);
+	}
+
+	if (walk->open > 0 && !may_read_ahead(walk))
+		return WALK_WAIT;
+	if (requests_left(walk) == 0)
+	{
+		walk->failed = walk->gains < 2 ? WALK_UNIT : WALK_MOVES;
+		return walk->failed;
+	}
+
+	if (walk->open > 0)
+		row = walk->far;
+	else if (walk->gap != NONE)
+		row = before_gap(walk);
+	else
+		row = walk->edge;		/* an overlap of one row, to link by */
+	*page = uri_cover(row, walk->settings.size, walk->settings.by_page);
+	walk->far = page->row + page->limit - 1;
+	walk->asked++;
+	walk->open++;
+	return WALK_SEND;
+}
+
+/*
+ * An object that was not read yet and jumps to the head is gone from what is
+ * still to come.  While every page begins with exactly the last row read and
+ * total stays the same, there was none; else the head must be read once more.
+ */
+static bool
+head_is_due(const Walk *walk)
+{
+	return walk->settings.jumps && walk->moved && !walk->head;
+}
+
+static void
+read_head(Walk *walk)
+{
+	walk->head = true;
+	walk->tail = false;
+	walk->edge = 0;
+	walk->gap = NONE;
+}
+
+/*
+ * Half a page back from the lowest page that shares no row: so far that a few
+ * deletions are passed at once, so near that the page reaches the gap.  A page
+ * that starts inside the first one would cost as much as row 0 and promise
+ * less: row 0 always links.
+ */
+static int64_t
+before_gap(const Walk *walk)
+{
+	int64_t		row = walk->gap - walk->settings.size / 2;
+
+	return row < walk->settings.size - 1 ? 0 : row;
+}
+
+/*
+ * Ahead only where the answer is sure to be of use: once something has moved,
+ * where the next page starts is known only when the last one is judged.
+ */
+static bool
+may_read_ahead(const Walk *walk)
+{
+	return walk->open < walk->settings.ahead &&
+		!walk->moved &&
+		walk->far < walk->total &&
+		requests_left(walk) > 0;
+}
+
+static int64_t
+requests_left(const Walk *walk)
+{
+	return REQUESTS_SPARE + REQUESTS_PER_GAIN * walk->gains - walk->asked;
+}
+
+WalkVerdict
+walk_judge(Walk *walk, const WalkPage *page)
+{
+	walk->open--;
+
+	if (page->row == 0 || page->known > 0)
+	{
+		walk->gap = NONE;
+		take(walk, page, page->row + page->rows - 1);
+		return WALK_TAKE;
+	}
+
+	/*
+	 * Something before it vanished.  Its rows are right, but there may be
+	 * others between them and those read, so it must wait until a page that
+	 * was asked further back links the two.
+	 */
+	walk->moved = true;
+	if (walk->gap == NONE || page->row < walk->gap)
+		walk->gap = page->row;
+	return page->rows > 0 ? WALK_HOLD : WALK_DROP;
+}
+
+WalkVerdict
+walk_again(Walk *walk, const WalkPage *page)
+{
+	/*
+	 * The head was read since the page came.  What links it now may have
+	 * jumped to the head: then it links nothing.
+	 */
+	if (walk->settings.jumps && !walk->moved)
+		return WALK_DROP;
+
+	if (page->known == 0)
+		return WALK_HOLD;
+
+	/*
+	 * Its rows have other places by now: those not known follow the last one
+	 * taken.
+	 */
+	take(walk, page, walk->edge + page->rows - page->known);
+	return WALK_TAKE;
+}
+
+/*
+ * A page that links, and the row that is the last one taken with it.
+ */
+static void
+take(Walk *walk, const WalkPage *page, int64_t edge)
+{
+	if (page->row == 0)
+		walk->moved = false;
+	else if (shows_movement(walk, page))
+		walk->moved = true;
+
+	/* An empty page at row 0 has no last row. */
+	walk->edge = edge > 0 ? edge : 0;
+	walk->total = page->total;
+	if (shows_end(walk, page))
+		walk->tail = true;
+
+	if (page->rows > page->known)
+	{
+		walk->gains++;
+		walk->idle = 0;
+	}
+	else if (++walk->idle > IDLE_MAX)
+		walk->failed = why_idle(walk);
+}
+
+/*
+ * How far the page's first row has shifted, less the change of total, is the
+ * number of rows not read that jumped or vanished.  A total that does not
+ * reach the page's own end is no grand total and cannot tell: then every page
+ * counts as a movement.
+ */
+static bool
+shows_movement(const Walk *walk, const WalkPage *page)
+{
+	return page->total != walk->total ||
+		page->total < page->row + page->rows ||
+		page->known != walk->edge + 1 - page->row;
+}
+
+/*
+ * A short page is the end, unless total says that it was merely cut short;
+ * total alone is not.  Of the head, read again, one full page is enough.
+ */
+static bool
+shows_end(const Walk *walk, const WalkPage *page)
+{
+	if (page->rows < page->limit)
+		return page->total <= page->row + page->rows;
+	return walk->head;
+}
+
+/*
+ * A wrong unit shows in the first pages: one that counts pages finds none
+ * where a row was asked for.
+ */
+static WalkStep
+why_idle(const Walk *walk)
+{
+	if (walk->gains < 2)
+		return WALK_UNIT;
+	return walk->total > walk->edge + 1 ? WALK_TOTAL : WALK_MOVES;
+}
+
+int64_t
+walk_requests(const WalkSettings *settings, int64_t objects)
+{
+	int64_t		step = settings->size - 1;
+	int64_t		counted;
+
+	if (objects <= 0)
+		return 1;
+	if (!settings->by_page)
+		return (objects - 1) / step + 1;
+	if (objects <= COUNTED_MAX)
+		return requests_by_page(settings->size, objects);
+
+	counted = requests_by_page(settings->size, COUNTED_MAX);
+	return objects / COUNTED_MAX * counted +
+		objects % COUNTED_MAX * counted / COUNTED_MAX;
+}
+
+/*
+ * The pages' borders follow no simple rule, so they are counted: each page
+ * covers the last row of the one before, and a short one ends the list.
+ */
+static int64_t
+requests_by_page(int size, int64_t objects)
+{
+	UriPage		page = uri_cover(0, size, true);
+	int64_t		requests = 1;
+
+	while (page.row + page.limit <= objects)
+	{
+		page = uri_cover(page.row + page.limit - 1, size, true);
+		requests++;
+	}
+	return requests;
+}

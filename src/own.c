@@ -1,0 +1,33 @@
+/*
+ * own.c
+ *	  A library's handle that no error can leak.
+ */
+#include "postgres.h"
+
+#include "own.h"
+
+static void
+own_callback(void *arg)
+{
+	own_set(arg, NULL);
+}
+
+void
+own_init(Own *own, MemoryContext context, void (*release) (void *handle))
+{
+	own->handle = NULL;
+	own->release = release;
+	own->callback.func = own_callback;
+	own->callback.arg = own;
+	MemoryContextRegisterResetCallback(context, &own->callback);
+}
+
+void
+own_set(Own *own, void *handle)
+{
+	void	   *before = own->handle;
+
+	own->handle = handle;
+	if (before != NULL)
+		own->release(before);
+}

@@ -1,0 +1,187 @@
+/*
+ * report.c
+ *	  The only place that raises a remote failure.
+ */
+#include "postgres.h"
+
+#include <time.h>
+
+#include "catalog/namespace.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "report.h"
+
+/*
+ * The gateway refuses a timestamp more than five minutes off (API
+ * documentation, common headers).
+ */
+#define SKEW_LIMIT_S 300
+
+char *
+report_text(const char *text, size_t length)
+{
+	char	   *clean = palloc(length + 1);
+	char	   *end = clean;
+	char	   *converted;
+
+	while (length > 0)
+	{
+		int			n = pg_utf_mblen((const unsigned char *) text);
+
+		if ((size_t) n > length ||
+			!pg_utf8_islegal((const unsigned char *) text, n))
+		{
+			*end++ = '?';
+			n = 1;
+		}
+		else if (n == 1 && ((unsigned char) *text < 0x20 || *text == 0x7f))
+			*end++ = ' ';
+		else
+		{
+			memcpy(end, text, n);
+			end += n;
+		}
+		text += n;
+		length -= n;
+	}
+	*end = '\0';
+
+	/*
+	 * A report must not fail because a word of it is unknown to the database's
+	 * encoding.
+	 */
+	if (GetDatabaseEncoding() == PG_UTF8)
+		return clean;
+	if (GetDatabaseEncoding() != PG_SQL_ASCII)
+	{
+		Oid			proc = FindDefaultConversionProc(PG_UTF8, GetDatabaseEncoding());
+
+		if (OidIsValid(proc))
+		{
+			size_t		size = (end - clean) * MAX_CONVERSION_GROWTH + 1;
+			const char *from = clean;
+			int			left = end - clean;
+			char	   *to;
+
+			converted = to = palloc(size);
+			while (left > 0)
+			{
+				int			done = pg_do_encoding_conversion_buf(proc, PG_UTF8,
+																 GetDatabaseEncoding(),
+																 (unsigned char *) from, left,
+																 (unsigned char *) to,
+																 size - (to - converted), true);
+
+				from += done;
+				left -= done;
+				to += strlen(to);
+				if (left > 0)
+				{
+					int			n = Min(pg_utf_mblen((const unsigned char *) from), left);
+
+					*to++ = '?';
+					from += n;
+					left -= n;
+				}
+			}
+			*to = '\0';
+			return converted;
+		}
+	}
+	for (char *c = clean; *c; c++)
+	{
+		if (IS_HIGHBIT_SET(*c))
+			*c = '?';
+	}
+	return clean;
+}
+
+static void
+append_words(StringInfo buf, const char *label, const char *text)
+{
+	if (text[0] != '\0')
+		appendStringInfo(buf, "%s%s %s", buf->len ? ", " : "", label,
+						 report_text(text, strlen(text)));
+}
+
+/*
+ * "HTTP status 401, error code 200, message \"...\", ...", then the time that
+ * each phase took.
+ */
+static char *
+detail(const Failure *failure)
+{
+	static const char *const phases[FAILURE_PHASES] = {
+		"resolving", "connecting", "TLS", "waiting for the answer",
+		"receiving it"
+	};
+	StringInfoData buf;
+	bool		first = true;
+
+	initStringInfo(&buf);
+	if (failure->status != 0)
+		appendStringInfo(&buf, "HTTP status %d", failure->status);
+	append_words(&buf, "error code", failure->code);
+	if (failure->message[0] != '\0')
+		appendStringInfo(&buf, "%s\"%s\"", buf.len ? ", message " : "Message ",
+						 report_text(failure->message, strlen(failure->message)));
+	if (failure->excerpt[0] != '\0')
+		appendStringInfo(&buf, "%s\"%s\"",
+						 buf.len ? ", body begins " : "Body begins ",
+						 report_text(failure->excerpt, strlen(failure->excerpt)));
+	append_words(&buf, "trace id", failure->trace_id);
+	append_words(&buf, "origin", failure->origin);
+	if (buf.len)
+		appendStringInfoChar(&buf, '.');
+
+	for (int i = 0; i < FAILURE_PHASES; i++)
+	{
+		if (failure->phase_us[i] < 0)
+			continue;
+		appendStringInfo(&buf, "%s%s %.3f s",
+						 !first ? ", " : buf.len ? " Time spent: " : "Time spent: ",
+						 phases[i], failure->phase_us[i] / 1e6);
+		first = false;
+	}
+	if (!first)
+		appendStringInfoChar(&buf, '.');
+	return buf.len ? buf.data : NULL;
+}
+
+/*
+ * What to do.  Where credentials were refused and the clocks differ, that is
+ * the likelier cause.
+ */
+static const char *
+hint(const Failure *failure, const FailureRow *row)
+{
+	if (failure->kind == FAILURE_AUTHENTICATION && failure->date_s >= 0)
+	{
+		int64		ahead = (int64) time(NULL) - failure->date_s;
+
+		if (ahead > SKEW_LIMIT_S || ahead < -SKEW_LIMIT_S)
+			return psprintf("The clock of this database server is %lld seconds %s the service's, which accepts at most %d. Set the clock.",
+							(long long) (ahead > 0 ? ahead : -ahead),
+							ahead > 0 ? "ahead of" : "behind", SKEW_LIMIT_S);
+	}
+	return row->hint;
+}
+
+void
+report_failure(const Failure *failure)
+{
+	const FailureRow *row = failure_row(failure->kind);
+	const char *sqlstate = row->sqlstate;
+	char	   *words = detail(failure);
+	const char *advice = hint(failure, row);
+
+	ereport(ERROR,
+			(errcode(MAKE_SQLSTATE(sqlstate[0], sqlstate[1], sqlstate[2],
+								   sqlstate[3], sqlstate[4])),
+			 errmsg("%s", row->message),
+			 words ? errdetail_internal("%s", words) : 0,
+			 advice ? errhint("%s", advice) : 0));
+}
