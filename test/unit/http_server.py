@@ -144,9 +144,9 @@ def read_head(conn):
     data = b''
     while b'\r\n\r\n' not in data:
         more = conn.recv(65536)
-        if not more:
-            return None
         data += more
+        if not more or data.startswith(b'\x16'):  # TLS where none is spoken
+            return None
     return data
 
 

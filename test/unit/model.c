@@ -168,16 +168,16 @@ serve_each(Checker *checker, const ModelState *state)
 	for (n = 0; n < state->nopen && !checker->broken; n++)
 	{
 		ModelState	next = *state;
+		WalkStep	step = WALK_WAIT;
 
 		if (next.open[n].served)
 			continue;
 		serve(checker, &next, n);
-		while (next.nopen > 0 && next.open[0].served && !checker->broken)
+		while (step == WALK_WAIT && next.nopen > 0 && next.open[0].served)
 		{
-			WalkStep	step;
-
 			judge(checker, &next);
-			ask(checker, &next, &step);
+			if (!ask(checker, &next, &step))
+				break;
 		}
 		schedules += explore(checker, &next);
 		checker->ntrace = ntrace;

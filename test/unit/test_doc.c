@@ -1,124 +1,12 @@
 /*
  * test_doc.c
- *	  Bodies as JSON: what is read, refused, found and written.
- *
- * doc.c is compiled into this program a second time, under other names, so
- * that its allocations can be counted and made to fail.
+ *	  Bodies as JSON: what is read, refused and written.
  */
 #include <float.h>
-#include <inttypes.h>
-#include <limits.h>
 #include <locale.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
-#include <jansson.h>
-
-#include <cmocka.h>
-
-static long allocations;		/* since the count was last set to 0 */
-static long outstanding;		/* blocks not freed */
-static long fail_first = -1;	/* the first that fails; -1: none */
-static long fail_last = -1;		/* and the last */
-
-static bool
-allocation_fails(void)
-{
-	long		n = allocations++;
-
-	return fail_first >= 0 && fail_first <= n && n <= fail_last;
-}
-
-static void *
-counted_malloc(size_t size)
-{
-	void	   *memory;
-
-	if (allocation_fails())
-		return NULL;
-	memory = malloc(size);
-	outstanding += memory != NULL;
-	return memory;
-}
-
-static void *
-counted_realloc(void *memory, size_t size)
-{
-	void	   *larger;
-
-	if (allocation_fails())
-		return NULL;
-	larger = realloc(memory, size);
-	outstanding += memory == NULL && larger != NULL;
-	return larger;
-}
-
-static void
-counted_free(void *memory)
-{
-	outstanding -= memory != NULL;
-	free(memory);
-}
-
-#define doc_parse counted_doc_parse
-#define doc_free counted_doc_free
-#define doc_share counted_doc_share
-#define doc_page counted_doc_page
-#define doc_element counted_doc_element
-#define doc_get counted_doc_get
-#define doc_fault counted_doc_fault
-#define doc_text counted_doc_text
-#define doc_version counted_doc_version
-#define malloc counted_malloc
-#define realloc counted_realloc
-#define free counted_free
-
-#include "../../src/core/doc.c"
-
-#undef malloc
-#undef realloc
-#undef free
-
-#define REPEAT_10(x) x x x x x x x x x x
-
-static unsigned int
-seeded(void)
-{
-	unsigned int seed = (unsigned int) time(NULL);
-
-	if (getenv("SEED") != NULL)
-		seed = (unsigned int) strtoul(getenv("SEED"), NULL, 10);
-	print_message("SEED=%u\n", seed);
-	srand(seed);
-	return seed;
-}
-
-static Doc *
-parse(const char *body)
-{
-	Failure		failure;
-	Doc		   *doc;
-
-	failure_clear(&failure);
-	doc = doc_parse(body, strlen(body), &failure);
-	if (doc == NULL)
-		fail_msg("\"%s\": %s", body, failure.message);
-	return doc;
-}
-
-static const DocNode *
-root_of(const Doc *doc)
-{
-	return (const DocNode *) doc->root;
-}
+#include "bodies.h"
 
 /* Parses and writes again. */
 static void
@@ -131,11 +19,11 @@ expect_text_bytes(const char *body, size_t length, const char *expected)
 
 	if (doc == NULL)
 		fail_msg("\"%s\": %s", body, failure.message);
-	text = doc_text(root_of(doc), &written);
+	text = doc_text(doc_root(doc).node, &written);
 	assert_non_null(text);
 	assert_string_equal(text, expected);
 	assert_int_equal(written, strlen(expected));
-	counted_free(text);
+	free(text);
 	doc_free(doc);
 }
 
@@ -143,25 +31,6 @@ static void
 expect_text(const char *body, const char *expected)
 {
 	expect_text_bytes(body, strlen(body), expected);
-}
-
-static char *
-nested(int depth, const char *open, const char *inner, const char *close)
-{
-	char	   *body = malloc((size_t) depth *
-							  (strlen(open) + strlen(close)) +
-							  strlen(inner) + 1);
-	int			i;
-
-	assert_non_null(body);
-	body[0] = '\0';
-	for (i = 0; i < depth; i++)
-		memcpy(body + (size_t) i * strlen(open), open, strlen(open) + 1);
-	strcat(body, inner);
-	for (i = 0; i < depth; i++)
-		memcpy(body + (size_t) depth * strlen(open) + strlen(inner) +
-			   (size_t) i * strlen(close), close, strlen(close) + 1);
-	return body;
 }
 
 /* ---- parsing ---- */
@@ -352,9 +221,9 @@ expect_depth(int depth, const char *open, const char *inner,
 		char	   *text;
 
 		assert_non_null(doc);
-		text = doc_text(root_of(doc), &length);
+		text = doc_text(doc_root(doc).node, &length);
 		assert_string_equal(text, body);
-		counted_free(text);
+		free(text);
 		doc_free(doc);
 	}
 	else
@@ -387,7 +256,7 @@ test_values(void **state)
 							"\"integer\":-5,\"real\":0.5,"
 							"\"string\":\"a\\u0000b\",\"object\":{\"x\":1},"
 							"\"array\":[1]}");
-	const DocNode *root = root_of(doc);
+	const DocNode *root = doc_root(doc).node;
 	DocValue	value;
 
 	(void) state;
@@ -438,7 +307,21 @@ test_last_key_counts(void **state)
 	Doc		   *doc = parse("{\"a\":\"first\",\"b\":0,\"a\":\"last\"}");
 
 	(void) state;
-	assert_string_equal(doc_get(root_of(doc), "a").text, "last");
+	assert_string_equal(doc_get(doc_root(doc).node, "a").text, "last");
+	doc_free(doc);
+}
+
+static void
+test_root(void **state)
+{
+	Doc		   *doc = parse("{\"task_id\":\"a\"}");
+
+	(void) state;
+	assert_int_equal(doc_root(doc).kind, DOC_OBJECT);
+	assert_string_equal(doc_get(doc_root(doc).node, "task_id").text, "a");
+	doc_free(doc);
+	doc = parse("null");
+	assert_int_equal(doc_root(doc).kind, DOC_NULL);
 	doc_free(doc);
 }
 
@@ -490,6 +373,8 @@ static const struct
 	{"\" 1\"", -1},
 	{"\"1 \"", -1},
 	{"\"1.0\"", -1},
+	{"\"1:\"", -1},
+	{"\"1/\"", -1},
 	{"\"1\\u0000\"", -1},
 	{"1.0", -1},
 	{"null", -1},
@@ -586,182 +471,26 @@ test_page_long_key(void **state)
 	doc_free(doc);
 }
 
-/* ---- errors in bodies ---- */
-
-static const struct
-{
-	const char *body;
-	const char *code;
-	const char *message;
-}			faults[] = {
-	/* the gateway's, as third parties have seen them */
-	{"{\"error\":{\"errorCode\":\"200\",\"message\":\"Authentication Failed\","
-		"\"details\":\"Invalid authentication information.\"}}",
-	"200", "Authentication Failed: Invalid authentication information."},
-	{"{\"error\":{\"errorCode\":200,\"message\":\"Authentication Failed\"}}",
-	"200", "Authentication Failed"},
-	{"{\"errorCode\":\"420\",\"message\":\"Rate Limited\"}",
-	"420", "Rate Limited"},
-	{"{\"errorCode\":420,\"message\":\"Rate Limited\",\"details\":null}",
-	"420", "Rate Limited"},
-	{"{\"responseError\":{\"returnCode\":\"800\",\"returnMessage\":\"No\"}}",
-	"800", "No"},
-	{"{\"responseError\":{\"returnCode\":800,\"returnMessage\":\"No\"}}",
-	"800", "No"},
-	{"{\"returnCode\":\"800\",\"returnMessage\":\"No\"}", "800", "No"},
-	{"{\"code\":10100,\"msg\":\"ACCESS_DENIED\"}", "10100", "ACCESS_DENIED"},
-	{"{\"code\":\"10100\",\"message\":\"ACCESS_DENIED\"}",
-	"10100", "ACCESS_DENIED"},
-	{"{\"error\":{\"code\":\"x\",\"msg\":\"y\"}}", "x", "y"},
-	{"\xEF\xBB\xBF{\"code\":1}", "1", ""},
-
-	/* half of it, or more than one */
-	{"{\"errorCode\":\"410\"}", "410", ""},
-	{"{\"message\":\"only words\"}", "", "only words"},
-	{"{\"error\":{\"errorCode\":\"410\"},\"message\":\"outside\"}",
-	"410", "outside"},
-	{"{\"code\":1,\"message\":\"outside\","
-	"\"error\":{\"errorCode\":2,\"message\":\"inside\"}}", "2", "inside"},
-	{"{\"errorCode\":\"\",\"code\":\"7\",\"message\":\"\",\"msg\":\"m\"}",
-	"7", "m"},
-	{"{\"errorCode\":null,\"message\":null,\"code\":[],\"msg\":{}}", "", ""},
-	{"{\"message\":\"same\",\"details\":\"same\"}", "", "same"},
-	{"{\"errorCode\":\"1\",\"details\":\"only details\"}",
-	"1", "only details"},
-
-	/* "error" as a string */
-	{"{\"error\":\"invalid_token\"}", "", "invalid_token"},
-	{"{\"status\":404,\"error\":\"Not Found\",\"path\":\"/x\"}",
-	"", "Not Found"},
-	{"{\"error\":\"Not Found\",\"message\":\"no such task\"}",
-	"", "no such task"},
-	{"{\"error\":\"Not Found\",\"code\":404}", "404", "Not Found"},
-
-	/* foreign bytes */
-	{"{\"message\":\"\\uc778\\uc99d \xEC\x8B\xA4\xED\x8C\xA8\"}",
-	"", "\xEC\x9D\xB8\xEC\xA6\x9D \xEC\x8B\xA4\xED\x8C\xA8"},
-	{"{\"message\":\"before\\u0000after\",\"code\":\"4\\u0000\"}",
-	"4", "before"},
-	{"{\"code\":-9223372036854775808}", "-9223372036854775808", ""},
-	{"{\"code\":\"012345678901234567890123456789\"}",
-	"01234567890123456789012", ""},
-
-	/* nothing to find */
-	{"{}", "", ""},
-	{"[]", "", ""},
-	{"[{\"code\":1}]", "", ""},
-	{"\"error\"", "", ""},
-	{"null", "", ""},
-	{"{\"error\":null}", "", ""},
-	{"{\"error\":true,\"responseError\":7}", "", ""},
-	{"{\"error\":{\"error\":{\"code\":1}}}", "", ""},
-	{"{\"code\":1.5}", "", ""},
-	{"{\"code\":true}", "", ""},
-	{"", "", ""},
-	{"<error><code>200</code></error>", "", ""},
-	{"{\"code\":1", "", ""}
-};
-
 static void
-test_fault(void **state)
+test_example_page(void **state)
 {
-	size_t		i;
-
-	(void) state;
-	for (i = 0; i < COUNT(faults); i++)
-	{
-		const char *body = faults[i].body;
-		bool		found = faults[i].code[0] != '\0' ||
-			faults[i].message[0] != '\0';
-		Failure		failure;
-
-		failure_clear(&failure);
-		if (doc_fault(body, strlen(body), &failure) != found)
-			fail_msg("\"%s\": found is wrong", body);
-		assert_string_equal(failure.code, faults[i].code);
-		assert_string_equal(failure.message, faults[i].message);
-		assert_int_equal(failure.kind, FAILURE_NONE);
-		if (found)
-			assert_string_equal(failure.excerpt, "");
-		else
-			assert_string_equal(failure.excerpt, body);
-	}
-}
-
-static void
-test_fault_long_message(void **state)
-{
-	static const char part[] = REPEAT_10(REPEAT_10("\xED\x95\x9C"));
-	char		body[1000];
+	char	   *body = example_page(100);
+	Doc		   *doc = parse(body);
+	DocPage		page;
 	Failure		failure;
-
-	(void) state;
-	failure_clear(&failure);
-	snprintf(body, sizeof(body), "{\"message\":\"%s\",\"details\":\"%s\"}",
-			 part, part);
-	assert_true(doc_fault(body, strlen(body), &failure));
-	/* 85 whole characters are the most that 255 bytes hold */
-	assert_int_equal(strlen(failure.message), 255);
-	assert_memory_equal(failure.message, part, 255);
-
-	/* a short message leaves room for some of its details */
-	failure_clear(&failure);
-	snprintf(body, sizeof(body), "{\"message\":\"ab\",\"details\":\"%s\"}",
-			 part);
-	assert_true(doc_fault(body, strlen(body), &failure));
-	assert_memory_equal(failure.message, "ab: \xED\x95\x9C", 7);
-	assert_int_equal(strlen(failure.message), 4 + 83 * 3);
-}
-
-static const struct
-{
-	const char *body;
+	char	   *text;
 	size_t		length;
-	const char *excerpt;
-}			excerpts[] = {
-#define EXCERPT(body, excerpt) {body, sizeof(body) - 1, excerpt}
-	EXCERPT("", ""),
-	EXCERPT(" \r\n\t", ""),
-	EXCERPT("<html>\r\n\r\n  <head>\t</head>\n", "<html> <head> </head>"),
-	EXCERPT("\xEF\xBB\xBF <x/>", "<x/>"),
-	EXCERPT("a\x01\x1B[31mb\x7F", "a [31mb"),
-	EXCERPT("a\0b", "a b"),
-	EXCERPT("\xFF\xFE<\0", "\xFF\xFE<"),
-	EXCERPT(REPEAT_10("0123456789abcdef") "end",
-	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-	"0123456789abcdef0123456789abcde"),
-	EXCERPT(REPEAT_10("0123456789abcde") "      12345678",
-	"0123456789abcde0123456789abcde0123456789abcde0123456789abcde"
-	"0123456789abcde0123456789abcde0123456789abcde0123456789abcde"
-	"0123456789abcde0123456789abcde 12345678"),
-	/* a character is not cut in two */
-	EXCERPT(REPEAT_10("0123456789abcde") "1234567\xED\x95\x9Cxyz",
-	"0123456789abcde0123456789abcde0123456789abcde0123456789abcde"
-	"0123456789abcde0123456789abcde0123456789abcde0123456789abcde"
-	"0123456789abcde0123456789abcde1234567"),
-	EXCERPT(REPEAT_10("0123456789abcde") "123456\xED\x95\x9Cxyz",
-	"0123456789abcde0123456789abcde0123456789abcde0123456789abcde"
-	"0123456789abcde0123456789abcde0123456789abcde0123456789abcde"
-	"0123456789abcde0123456789abcde123456\xED\x95\x9C")
-#undef EXCERPT
-};
-
-static void
-test_excerpt(void **state)
-{
-	size_t		i;
 
 	(void) state;
-	for (i = 0; i < COUNT(excerpts); i++)
-	{
-		Failure		failure;
-
-		failure_clear(&failure);
-		assert_false(doc_fault(excerpts[i].body, excerpts[i].length,
-							   &failure));
-		assert_string_equal(failure.excerpt, excerpts[i].excerpt);
-	}
+	assert_true(doc_page(doc, "tasks", &page, &failure));
+	assert_int_equal(page.rows, 100);
+	assert_string_equal(doc_get(doc_element(&page, 99).node, "task_id").text,
+						"7db18fb6-55ca-4774-94f5-1e8736757299");
+	text = doc_text(doc_root(doc).node, &length);
+	assert_string_equal(text, body);
+	free(text);
+	doc_free(doc);
+	free(body);
 }
 
 /* ---- writing ---- */
@@ -771,12 +500,12 @@ test_text_nul(void **state)
 {
 	Doc		   *doc = parse("[\"\\u0000\",\"\\u0000a\\u0000\"]");
 	size_t		length;
-	char	   *text = doc_text(root_of(doc), &length);
+	char	   *text = doc_text(doc_root(doc).node, &length);
 
 	(void) state;
 	assert_string_equal(text, "[\"\\u0000\",\"\\u0000a\\u0000\"]");
 	assert_int_equal(length, strlen(text));
-	counted_free(text);
+	free(text);
 	doc_free(doc);
 }
 
@@ -785,14 +514,14 @@ test_text_of_part(void **state)
 {
 	Doc		   *doc = parse("{\"a\":{\"b\":[1,\"x\"]},\"c\":null}");
 	size_t		length;
-	char	   *text = doc_text(doc_get(root_of(doc), "a").node, &length);
+	char	   *text = doc_text(doc_get(doc_root(doc).node, "a").node, &length);
 
 	(void) state;
 	assert_string_equal(text, "{\"b\":[1,\"x\"]}");
-	counted_free(text);
-	text = doc_text(doc_get(root_of(doc), "c").node, &length);
+	free(text);
+	text = doc_text(doc_get(doc_root(doc).node, "c").node, &length);
 	assert_string_equal(text, "null");
-	counted_free(text);
+	free(text);
 	doc_free(doc);
 }
 
@@ -818,25 +547,29 @@ digits_of(const char *text)
 static void
 expect_shortest(double real)
 {
-	Text		text;
+	char		body[64];
 	char		shorter[64];
+	size_t		length;
 	int			digits;
+	Doc		   *doc;
+	char	   *text;
 
-	memset(&text, 0, sizeof(text));
-	append_real(&text, real);
-	append(&text, "", 1);
-	assert_false(text.failed);
-	if (strtod(text.bytes, NULL) != real)
-		fail_msg("%a is written as %s", real, text.bytes);
-	assert_true(strpbrk(text.bytes, ".e") != NULL);
-	digits = digits_of(text.bytes);
+	snprintf(body, sizeof(body), "%.16e", real);
+	doc = parse(body);
+	text = doc_text(doc_root(doc).node, &length);
+	assert_non_null(text);
+	if (strtod(text, NULL) != real)
+		fail_msg("%a is written as %s", real, text);
+	assert_non_null(strpbrk(text, ".e"));
+	digits = digits_of(text);
 	if (digits > 1)
 	{
 		snprintf(shorter, sizeof(shorter), "%.*e", digits - 2, real);
 		if (strtod(shorter, NULL) == real)
-			fail_msg("%a is written as %s", real, text.bytes);
+			fail_msg("%a is written as %s", real, text);
 	}
-	counted_free(text.bytes);
+	free(text);
+	doc_free(doc);
 }
 
 static void
@@ -856,7 +589,7 @@ test_shortest_reals(void **state)
 		expect_shortest(reals[i]);
 		expect_shortest(-reals[i]);
 	}
-	(void) seeded();
+	seed();
 	for (round = 0; round < 5000; round++)
 	{
 		uint64_t	bits = 0;
@@ -897,331 +630,6 @@ test_other_locale(void **state)
 	setlocale(LC_NUMERIC, "C");
 }
 
-/* ---- memory ---- */
-
-/* A page of the API's documented example, with enough to need many blocks. */
-static char *
-example_page(int objects)
-{
-	static const char object[] =
-		"{\"task_id\":\"7db18fb6-55ca-4774-94f5-1e87367572%02d\","
-		"\"task_name\":\"Prediction model for pet food purchase interest\","
-		"\"status\":\"completed\",\"created_at\":\"2024-11-11T11:01:30\","
-		"\"completed_at\":\"2024-11-11T11:06:44\","
-		"\"train_feature_id\":\"79eb85b5-8ec5-4e1a-8617-64a1977c8062\","
-		"\"train_feature_name\":\"Shopping behavior sequence - 2024\","
-		"\"train_bucket\":\"your.bucket.name\","
-		"\"train_file_path\":\"task_dataset/pet_food.tsv\","
-		"\"test_feature_id\":null,\"test_feature_name\":null,"
-		"\"test_bucket\":null,\"test_file_path\":null,\"AUROC\":0.9054,"
-		"\"line_count\":1209478,\"disk_usage\":72582684,"
-		"\"fail_message\":null}";
-	size_t		size = (size_t) objects * sizeof(object) + 200;
-	char	   *body = malloc(size);
-	size_t		used;
-	int			i;
-
-	assert_non_null(body);
-	used = (size_t) snprintf(body, size, "{\"index\":0,\"limit\":100,"
-							 "\"total\":%d,\"tasks\":[", objects);
-	for (i = 0; i < objects; i++)
-	{
-		if (i > 0)
-			body[used++] = ',';
-		used += (size_t) snprintf(body + used, size - used, object, i % 100);
-	}
-	memcpy(body + used, "]}", 3);
-	return body;
-}
-
-static void
-test_example_page(void **state)
-{
-	char	   *body = example_page(100);
-	Doc		   *doc = parse(body);
-	DocPage		page;
-	Failure		failure;
-	char	   *text;
-	size_t		length;
-
-	(void) state;
-	assert_true(doc_page(doc, "tasks", &page, &failure));
-	assert_int_equal(page.rows, 100);
-	assert_string_equal(doc_get(doc_element(&page, 99).node, "task_id").text,
-						"7db18fb6-55ca-4774-94f5-1e8736757299");
-	text = doc_text(root_of(doc), &length);
-	assert_string_equal(text, body);
-	counted_free(text);
-	doc_free(doc);
-	free(body);
-}
-
-/*
- * Parses and writes with some allocations failing.  Returns whether none of
- * them was needed.
- */
-static bool
-survives(const char *body, const char *expected, long first, long last)
-{
-	Failure		failure;
-	char	   *text = NULL;
-	size_t		length;
-	bool		whole;
-	Doc		   *doc;
-
-	failure_clear(&failure);
-	allocations = 0;
-	outstanding = 0;
-	fail_first = first;
-	fail_last = last;
-	doc = doc_parse(body, strlen(body), &failure);
-	if (doc != NULL)
-		text = doc_text(root_of(doc), &length);
-	fail_first = -1;
-
-	whole = text != NULL;
-	if (whole)
-		assert_string_equal(text, expected);
-	if (doc == NULL)
-	{
-		assert_int_equal(failure.kind, FAILURE_MEMORY);
-		assert_string_equal(failure.message, "");
-		assert_string_equal(failure.excerpt, "");
-	}
-	counted_free(text);
-	doc_free(doc);
-	assert_int_equal(outstanding, 0);
-	return whole;
-}
-
-/*
- * Each allocation fails in turn, alone and with all that follow.
- */
-static void
-expect_no_harm(const char *body, const char *expected, long least)
-{
-	long		n;
-
-	for (n = 0; !survives(body, expected, n, n); n++)
-		assert_true(n < 1000);
-	assert_true(n >= least);
-	for (n = 0; !survives(body, expected, n, LONG_MAX); n++)
-		assert_true(n < 1000);
-}
-
-static void
-test_no_memory(void **state)
-{
-	char	   *body = example_page(100);
-
-	(void) state;
-	expect_no_harm("[]", "[]", 3);
-	expect_no_harm(body, body, 10);
-	free(body);
-
-	/*
-	 * Tokens longer than a block: where its token buffer cannot grow, jansson
-	 * by itself would lose bytes of the string and abort over the number.
-	 */
-	body = nested(100000, "x", "", "");
-	memcpy(body, "[\"", 2);
-	memcpy(body + 99998, "\"]", 2);
-	expect_no_harm(body, body, 6);
-	memset(body, '0', 100000);
-	memcpy(body, "[1.", 3);
-	body[99999] = ']';
-	expect_no_harm(body, "[1.0]", 5);
-	free(body);
-}
-
-static void
-test_no_memory_for_fault(void **state)
-{
-	static const char body[] = "{\"code\":\"200\",\"message\":\"no\"}";
-	long		n;
-
-	(void) state;
-	for (n = 0;; n++)
-	{
-		Failure		failure;
-		bool		found;
-
-		failure_clear(&failure);
-		allocations = 0;
-		outstanding = 0;
-		fail_first = fail_last = n;
-		found = doc_fault(body, sizeof(body) - 1, &failure);
-		fail_first = -1;
-		assert_int_equal(outstanding, 0);
-		assert_string_equal(failure.code, found ? "200" : "");
-		assert_string_equal(failure.excerpt, found ? "" : body);
-		if (found)
-			break;
-	}
-	assert_true(n > 0);
-}
-
-/*
- * The process may use jansson elsewhere, with functions of its own.
- */
-static void
-test_functions_put_back(void **state)
-{
-	json_malloc_t malloc_fn;
-	json_free_t free_fn;
-	Failure		failure;
-
-	(void) state;
-	json_set_alloc_funcs(counted_malloc, counted_free);
-	doc_free(parse("[1]"));
-	assert_null(doc_parse("[", 1, &failure));
-	allocations = 0;
-	fail_first = fail_last = 0;
-	assert_null(doc_parse("[1]", 3, &failure));
-	allocations = 0;
-	fail_first = fail_last = 1;
-	assert_null(doc_parse("[1]", 3, &failure));
-	fail_first = -1;
-	json_get_alloc_funcs(&malloc_fn, &free_fn);
-	assert_true(malloc_fn == counted_malloc);
-	assert_true(free_fn == counted_free);
-	json_set_alloc_funcs(malloc, free);
-}
-
-/*
- * The last of those who share a body ends it.
- */
-static void
-test_share(void **state)
-{
-	Doc		   *doc;
-
-	(void) state;
-	outstanding = 0;
-	doc = parse("[\"x\"]");
-	assert_ptr_equal(doc_share(doc), doc);
-	doc_free(doc);
-	assert_true(outstanding > 0);
-	assert_int_equal(value_of(doc->root).kind, DOC_ARRAY);
-	doc_free(doc);
-	assert_int_equal(outstanding, 0);
-}
-
-static void
-test_free_nothing(void **state)
-{
-	(void) state;
-	doc_free(NULL);
-}
-
-/* ---- any bytes ---- */
-
-static void
-feed(const char *bytes, size_t length)
-{
-	char	   *body = malloc(length > 0 ? length : 1);
-	Failure		failure;
-	DocPage		page;
-	Doc		   *doc;
-
-	/* a block of its own, so that a sanitizer sees a read past its end */
-	assert_non_null(body);
-	memcpy(body, bytes, length);
-	outstanding = 0;
-
-	failure_clear(&failure);
-	if (!doc_fault(body, length, &failure))
-		assert_true(failure.code[0] == '\0' && failure.message[0] == '\0');
-
-	failure_clear(&failure);
-	doc = doc_parse(body, length, &failure);
-	if (doc == NULL)
-	{
-		assert_int_equal(failure.kind, FAILURE_NOT_JSON);
-		assert_true(failure.message[0] != '\0');
-	}
-	else
-	{
-		size_t		written;
-		char	   *text = doc_text(root_of(doc), &written);
-		Doc		   *again;
-
-		/* what is written is read, and written the same */
-		assert_non_null(text);
-		again = parse(text);
-		counted_free(text);
-		doc_free(again);
-		if (doc_page(doc, "tasks", &page, &failure))
-			(void) doc_element(&page, page.rows - 1);
-		doc_free(doc);
-	}
-	free(body);
-	assert_int_equal(outstanding, 0);
-}
-
-static void
-test_random_bytes(void **state)
-{
-	static const char *const pieces[] = {
-		"{", "}", "[", "]", ":", ",", "\"", "\\", "\\u", "d83d", "dc36",
-		"0000", "\"error\"", "\"code\"", "\"message\"", "\"tasks\"",
-		"\"errorCode\"", "\"total\"", "200", "-", "1e5", ".5", "true",
-		"null", " ", "\n", "\xED\x95\x9C", "\xFF", "\xEF\xBB\xBF", "\x01"
-	};
-	char		bytes[400];
-	int			round;
-
-	(void) state;
-	(void) seeded();
-	for (round = 0; round < 20000; round++)
-	{
-		size_t		length = 0;
-		size_t		wanted = (size_t) rand() % 300;
-
-		while (length < wanted)
-		{
-			if (round % 2 == 0)
-				bytes[length++] = (char) (rand() >> 4 & 0xFF);
-			else
-			{
-				const char *piece = pieces[(size_t) rand() % COUNT(pieces)];
-
-				memcpy(bytes + length, piece, strlen(piece));
-				length += strlen(piece);
-			}
-		}
-		feed(bytes, length);
-	}
-}
-
-/*
- * Bodies that were right until some bytes changed or the rest was lost.
- */
-static void
-test_damaged_bodies(void **state)
-{
-	int			round;
-	size_t		i;
-
-	(void) state;
-	(void) seeded();
-	for (round = 0; round < 200; round++)
-	{
-		for (i = 0; i < COUNT(faults); i++)
-		{
-			char		bytes[1000];
-			size_t		length = strlen(faults[i].body);
-			int			changes = rand() % 4;
-
-			memcpy(bytes, faults[i].body, length);
-			for (; changes > 0 && length > 0; changes--)
-				bytes[(size_t) rand() % length] = (char) (rand() >> 4 & 0xFF);
-			feed(bytes, length > 0 ? (size_t) rand() % (length + 1) : 0);
-			feed(bytes, length);
-		}
-	}
-}
-
 static void
 test_version(void **state)
 {
@@ -1239,25 +647,16 @@ main(void)
 		cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_last_key_counts),
+		cmocka_unit_test(test_root),
 		cmocka_unit_test(test_page),
 		cmocka_unit_test(test_page_numbers),
 		cmocka_unit_test(test_page_shape),
 		cmocka_unit_test(test_page_long_key),
-		cmocka_unit_test(test_fault),
-		cmocka_unit_test(test_fault_long_message),
-		cmocka_unit_test(test_excerpt),
+		cmocka_unit_test(test_example_page),
 		cmocka_unit_test(test_text_nul),
 		cmocka_unit_test(test_text_of_part),
 		cmocka_unit_test(test_shortest_reals),
 		cmocka_unit_test(test_other_locale),
-		cmocka_unit_test(test_example_page),
-		cmocka_unit_test(test_no_memory),
-		cmocka_unit_test(test_no_memory_for_fault),
-		cmocka_unit_test(test_functions_put_back),
-		cmocka_unit_test(test_share),
-		cmocka_unit_test(test_free_nothing),
-		cmocka_unit_test(test_random_bytes),
-		cmocka_unit_test(test_damaged_bodies),
 		cmocka_unit_test(test_version)
 	};
 

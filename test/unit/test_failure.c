@@ -169,7 +169,6 @@ static const struct
 	{FAILURE_AUTHENTICATION, "\"access_key\""},
 	{FAILURE_AUTHENTICATION, "\"secret_key\""},
 	{FAILURE_UNKNOWN_URL, "\"endpoint\""},
-	{FAILURE_THROTTLED, "\"rate_limit\""},
 	{FAILURE_REDIRECT, "\"endpoint\""},
 	{FAILURE_BODY_TOO_LARGE, "\"max_response_size\""},
 	{FAILURE_UNIT, "\"index_unit\""}
@@ -397,6 +396,7 @@ static const struct
 	{"\x80\x80\x80", 3, 3, "\x80\x80"},
 	{"a\x80\x80\x80\x80\x80\x80\x80\x80", 9, 8,
 	"a\x80\x80\x80\x80\x80\x80"},
+	{"abc\xF0\x80\x80\x80\x80", 8, 8, "abc\xF0\x80\x80\x80"},
 	{"\xFF\xFE\xFF", 3, 3, "\xFF\xFE"}
 };
 

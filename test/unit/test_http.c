@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -831,6 +832,7 @@ drop_in_every_phase(void **state)
 													  rows[i].target));
 		int			phase;
 
+		print_message("phase %d\n", (int) rows[i].phase);
 		http_turn(*state, now_us());
 		reach(transfer, rows[i].phase);
 		for (phase = rows[i].phase + 1; phase < FAILURE_PHASES; phase++)
@@ -1033,17 +1035,21 @@ static void
 no_descriptor(void **state)
 {
 	HttpSettings settings = {NULL, NULL, "test_http/1", 100000};
-	int			fds[256];
-	int			n = 0;
+	int			before = descriptors();
+	int			fds[1024];
+	size_t		n = 0;
 	Failure		failure;
+	Http	   *http;
 
 	(void) state;
-	while (n < (int) COUNT(fds) && (fds[n] = dup(0)) >= 0 && fds[n] < 255)
+	while (n < COUNT(fds) && (fds[n] = dup(0)) >= 0)
 		n++;
-	(void) settings;
-	(void) failure;
-	while (n >= 0)
-		close(fds[n--]);
+	http = http_open(&settings, &failure);
+	while (n > 0)
+		close(fds[--n]);
+	assert_null(http);
+	assert_int_equal(failure.kind, FAILURE_MEMORY);
+	assert_int_equal(descriptors(), before);
 }
 
 static const struct
@@ -1169,6 +1175,7 @@ stop_server(void **state)
 int
 main(void)
 {
+	const struct rlimit few = {200, 200};
 	const struct CMUnitTest tests[] = {
 		ON_POOL(target_is_sent_as_given),
 		ON_POOL(headers_are_sent),
@@ -1202,6 +1209,7 @@ main(void)
 		cmocka_unit_test(version_is_a_number),
 	};
 
+	setrlimit(RLIMIT_NOFILE, &few);
 	setenv("http_proxy", "http://127.0.0.1:1", 1);
 	setenv("https_proxy", "http://127.0.0.1:1", 1);
 	setenv("all_proxy", "http://127.0.0.1:1", 1);
