@@ -55,7 +55,8 @@ class Page:
         if self.envelope is None:
             body = rows[0]
             if self.padding:
-                body = body[:-1] + to_bytes(',' + ','.join(self.padding)) + b'}'
+                more = ','.join(['', *self.padding])
+                body = body[:-1] + to_bytes(more) + b'}'
             return body
         members = [member(key, value) for key, value in self.envelope.items()
                    if value is not None]

@@ -13,6 +13,9 @@ from service import Service
 from wire import Connection
 
 
+SO_TIMESTAMPNS = 35             # Linux; Python has no name for it
+
+
 def listen(port: int) -> socket.socket:
     """A listening socket on the loopback; port 0: a free one."""
     listener = socket.socket()
@@ -45,6 +48,8 @@ class Server:
                  certificate: tuple[Path, Path] | None) -> None:
         self.service = service
         self.listener = listen(port)
+        # inherited by the connections, so that their first bytes have it too
+        self.listener.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self.context = None
         if certificate is not None:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

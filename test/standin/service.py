@@ -127,7 +127,8 @@ class Service:
             unique = number if settings.trace == 'number' else 0
             answer.header('x-ncp-trace-id', f'standin-{unique:08d}')
         answer.keep = (settings.keep_alive == 'on' and request.method == 'GET'
-                       and request.headers.get('connection') != 'close')
+                       and request.headers.get('connection', '').lower()
+                       != 'close')
         self.answer(request, answer)
         if answer.page is not None:
             apply_faults('page', answer.page, job)

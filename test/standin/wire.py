@@ -10,10 +10,8 @@ from typing import Any
 from faults import chunk, read_text
 from service import Delivery, Request, Service
 
-SO_TIMESTAMPNS = 35             # Linux; Python has no name for it
 MAX_HEAD = 64 * 1024
 RESET_ON_CLOSE = struct.pack('ii', 1, 0)
-CLIENT_GONE = select.POLLRDHUP | select.POLLHUP | select.POLLERR
 
 
 class Gone(Exception):
@@ -58,9 +56,8 @@ class Connection:
             self.sock.close()
 
     def prepare(self) -> None:
-        """What comes before the first request: options, the switch, TLS."""
+        """What comes before the first request: the switch "accept", TLS."""
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         accept = self.service.settings.accept
         if accept == 'stall':
             self.pause(None)
@@ -94,7 +91,9 @@ class Connection:
     def read(self) -> None:
         """More bytes, and when the kernel got them.
 
-        The kernel's time does not depend on how busy this process is.
+        The kernel's time does not depend on how busy this process is.  It
+        comes with the bytes, since server.py asked for it; TLS hides it, but
+        not from a look ahead.
         """
         if self.context is None:
             data, extra, _, _ = self.sock.recvmsg(MAX_HEAD, 128)

@@ -104,6 +104,8 @@ ask(Run *run)
 		run->open[run->nopen].page = page;
 		run->nopen++;
 		run->result->asked++;
+		if (run->nopen == AHEAD_MAX || run->result->asked > MADE_MAX)
+			break;				/* no walk asks so much */
 	}
 	if (run->result->end != WALK_WAIT)
 		run->nopen = 0;
@@ -114,10 +116,13 @@ serve(Run *run, Answer *answer)
 {
 	const Churn *churn = run->churn;
 	int64_t		place = answer->page.index;
+	int			limit = answer->page.limit;
 
+	if (churn->clamp > 0 && limit > churn->clamp)
+		limit = churn->clamp;
 	if (churn->walk.by_page)
-		place *= answer->page.limit;
-	while (place < run->length && answer->rows < answer->page.limit)
+		place *= limit;
+	while (place < run->length && answer->rows < limit)
 		answer->objects[answer->rows++] = run->list[place++];
 	answer->total = churn->grand ? run->length : answer->rows;
 	answer->served = true;

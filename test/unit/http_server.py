@@ -159,7 +159,7 @@ def talk(conn, context):
         while request is not None and serve(conn, request, nth):
             nth += 1
             request = read_head(conn)
-    except OSError:
+    except (OSError, ValueError):
         pass
     finally:
         conn.close()
@@ -203,8 +203,10 @@ def tunnel(conn, _):
 
 
 def hold(conn, _):
-    """Accepts and says nothing."""
+    """Takes what comes and says nothing."""
     try:
+        if conn.recv(1):
+            log.append('silent')
         wait_for_end(conn)
     except OSError:
         pass

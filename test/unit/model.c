@@ -89,6 +89,7 @@ static void learn(Checker *checker, ModelState *state, const ModelPage *page);
 static WalkPage seen_by_walk(const ModelState *state, const ModelPage *page);
 static void insert(ModelState *state, int place, int object);
 static int	withdraw(ModelState *state, int place);
+static int	heads(const Model *model);
 static int	page_rows(const Model *model);
 static int	still_cost(const Model *model, int objects);
 static void judge_cost(Checker *checker, const ModelState *state);
@@ -226,8 +227,7 @@ change_each(Checker *checker, const ModelState *state)
 		checker->ntrace = ntrace;
 	}
 
-	/* Created and changed objects can push a whole page out of reach. */
-	if (model->jumping && state->heads == page_rows(model) - 1)
+	if (model->jumping && state->heads == heads(model))
 		return schedules;
 
 	for (place = model->jumping ? 1 : state->length + 1;
@@ -333,6 +333,12 @@ serve(Checker *checker, ModelState *state, int n)
 		limit = model->clamp;
 	if (model->clamp_stated)
 		page->limit = (int16_t) limit;
+	if (model->fixed > 0)
+	{
+		limit = model->fixed;
+		if (page->limit > limit)
+			page->limit = (int16_t) limit;
+	}
 	place = model->walk.by_page ? page->index * limit : page->index;
 	if (state->cut > 0)
 	{
@@ -503,6 +509,15 @@ withdraw(ModelState *state, int place)
 	return object;
 }
 
+/*
+ * More than these would push one of them out of the head's page.
+ */
+static int
+heads(const Model *model)
+{
+	return model->heads > 0 ? model->heads : page_rows(model) - 1;
+}
+
 static int
 page_rows(const Model *model)
 {
@@ -540,8 +555,13 @@ judge_cost(Checker *checker, const ModelState *state)
 
 	if (excess > checker->count->excess[state->changes])
 		checker->count->excess[state->changes] = excess;
-	if (state->changes == 0 && excess != 0 && !model->free_cost)
+	if (model->free_cost)
+		return;
+	if (state->changes == 0 && excess != 0)
 		complain(checker, "a list that kept still cost more or less");
+	if (state->changes == 1 && model->walk.ahead == 1 &&
+		excess > 1 + model->walk.jumps)
+		complain(checker, "one change cost too much");
 }
 
 static void
@@ -553,6 +573,8 @@ complain(Checker *checker, const char *what)
 	if (checker->broken)
 		return;
 	checker->broken = true;
+	if (model->quiet)
+		return;
 	fprintf(stderr, "%s: %s: %d objects, pages of %d, %d ahead%s%s%s, "
 			"total %d (%d)%s\n", model->name, what, model->objects,
 			model->walk.size, model->walk.ahead,

@@ -35,10 +35,15 @@ typedef struct Model
 	int			wrong_total;
 	int			clamp;			/* rows in a page at most; 0: as asked */
 	bool		clamp_stated;	/* the envelope's limit says so */
+	int			fixed;			/* rows in every page, whatever is asked, and
+								 * stated; 0: as asked */
 	int			cuts;			/* pages that may be cut short silently */
+	int			heads;			/* objects created or changed, where they jump:
+								 * at most; 0: as many as are promised */
 	int			held;			/* pages the reader can hold; 0: ahead */
 	bool		may_fail;		/* the walk may end with a failure */
 	bool		free_cost;		/* the number of requests is not judged */
+	bool		quiet;			/* says nothing of what it finds */
 } Model;
 
 #define MODEL_OBJECTS 16

@@ -1,0 +1,79 @@
+# A row that another session has changed is rechecked (EvalPlanQual) without
+# reading the list again.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Standin;
+use Test::More;
+
+my $standin = Standin->start(objects => 150);
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->start;
+$node->safe_psql('postgres', qq{
+CREATE EXTENSION nclue_fdw;
+CREATE SERVER nclue FOREIGN DATA WRAPPER nclue_fdw OPTIONS (endpoint '@{[$standin->endpoint]}');
+CREATE USER MAPPING FOR CURRENT_USER SERVER nclue
+  OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST');
+IMPORT FOREIGN SCHEMA nclue FROM SERVER nclue INTO public;
+CREATE TABLE note (task_id text PRIMARY KEY, times int NOT NULL, total int);
+INSERT INTO note SELECT task_id, 0 FROM nclue_tasks ORDER BY task_id LIMIT 3;});
+
+my @walk = (
+	'GET /api/v1/tasks?index=0&limit=100',
+	'GET /api/v1/tasks?index=99&limit=100');
+
+# The update waits for a row that another session has updated, and is then
+# done again on the row as that session left it.
+sub rechecked
+{
+	my ($what, $update, @expected) = @_;
+	my $first = $node->background_psql('postgres');
+	my $second = $node->background_psql('postgres');
+	my $name = $what =~ tr/a-z/_/cr;
+
+	$node->safe_psql('postgres', 'UPDATE note SET times = 0, total = NULL');
+	$first->query_safe('BEGIN; UPDATE note SET times = times + 10');
+	$standin->requests;
+	$second->query_safe("SET application_name = '$name'");
+	$second->query_until(qr/waiting/, "\\echo waiting\n$update;\n\\echo done\n");
+	$node->poll_query_until('postgres',
+		"SELECT count(*) = 1 FROM pg_stat_activity WHERE "
+		  . "application_name = '$name' AND wait_event_type = 'Lock'")
+	  or die 'the update does not wait';
+	my @requests = $standin->requests;
+	cmp_ok(scalar(@requests), '>', 0, "$what: the list is being read");
+	$first->query_safe('COMMIT');
+	$second->query_until(qr/done/, '');
+	push @requests, $standin->requests;
+	is_deeply(\@requests, \@expected, "$what: no page of it is read again");
+	$_->quit foreach $first, $second;
+	return;
+}
+
+rechecked('join',
+	'UPDATE note SET times = times + 1 FROM nclue_tasks t '
+	  . 'WHERE t.task_id = note.task_id', @walk);
+is( $node->safe_psql('postgres', 'SELECT DISTINCT times FROM note'),
+	'11', 'join: on the rows as they were left');
+
+rechecked('sub select',
+	'UPDATE note SET times = times + 1, total = (SELECT count(*) FROM nclue_tasks)', @walk);
+is( $node->safe_psql('postgres', 'SELECT DISTINCT times, total FROM note'),
+	'11|150', 'sub select: on the rows as they were left');
+
+rechecked('correlated sub select',
+	'UPDATE note SET times = times + 1 WHERE EXISTS '
+	  . '(SELECT FROM nclue_tasks t WHERE t.task_id = note.task_id OFFSET 0)',
+	# the three are on the first page, and no other is wanted
+	$walk[0]);
+is( $node->safe_psql('postgres', 'SELECT DISTINCT times FROM note'),
+	'11', 'correlated sub select: on the rows as they were left');
+
+done_testing();
