@@ -61,7 +61,7 @@ Datum
 nclue_fdw_version(PG_FUNCTION_ARGS)
 {
 	(void) fcinfo;
-	PG_RETURN_TEXT_P(cstring_to_text(psprintf("nclue_fdw %s, %s, %s, jansson %s",
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf("nclue_fdw %s, libcurl %s, OpenSSL %s, jansson %s",
 											  NCLUE_FDW_VERSION, http_version(),
 											  sign_version(), doc_version())));
 }

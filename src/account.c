@@ -137,7 +137,7 @@ read_keys(Account *account, List *options)
 	if (account->access_key == NULL || account->secret_key == NULL)
 	{
 		const char *missing = account->access_key == NULL ?
-			"access_key" : "secret_key";
+		"access_key" : "secret_key";
 
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),

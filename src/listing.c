@@ -213,8 +213,8 @@ store_body(Listing *listing, KeptPage *kept, const char *body, size_t length)
 	}
 
 	/*
-	 * Not a BufFile: that writes what it has buffered when it is closed, which
-	 * can fail where failing is not allowed.
+	 * Not a BufFile: that writes what it has buffered when it is closed,
+	 * which can fail where failing is not allowed.
 	 */
 	if (spill == NULL)
 	{
@@ -271,12 +271,10 @@ parse_kept(Listing *listing, int number)
 
 /* ---- what an answer is worth ---- */
 
-static void
-raise_shape(FailureKind kind, const char *message)
-		__attribute__((noreturn));
+static void raise_failure(FailureKind kind, const char *message) __attribute__((noreturn));
 
 static void
-raise_shape(FailureKind kind, const char *message)
+raise_failure(FailureKind kind, const char *message)
 {
 	Failure		failure;
 
@@ -300,8 +298,8 @@ row_id(Listing *listing, const DocPage *envelope, int row)
 	char		number[32];
 
 	if (object.kind != DOC_OBJECT)
-		raise_shape(FAILURE_SHAPE,
-					psprintf("element %d of the page is not an object", row));
+		raise_failure(FAILURE_SHAPE,
+					  psprintf("element %d of the page is not an object", row));
 	id = doc_get(object.node, id_key);
 	if (id.kind == DOC_INTEGER)
 	{
@@ -310,9 +308,9 @@ row_id(Listing *listing, const DocPage *envelope, int row)
 		id.length = strlen(number);
 	}
 	else if (id.kind != DOC_STRING || id.length == 0)
-		raise_shape(FAILURE_NO_ID,
-					psprintf("element %d of the page has no \"%s\"",
-							 row, id_key));
+		raise_failure(FAILURE_NO_ID,
+					  psprintf("element %d of the page has no \"%s\"",
+							   row, id_key));
 	if (!sign_digest(listing->key, id.text, id.length, &digest))
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
@@ -358,11 +356,11 @@ refuse_doubles(Listing *listing, const DocPage *envelope,
 				continue;
 			id = doc_get(doc_element(envelope, row).node,
 						 listing->resource->id_key);
-			raise_shape(FAILURE_SHAPE,
-						psprintf("one page shows the object with %s %s twice",
-								 listing->resource->id_key,
-								 id.kind == DOC_STRING ? id.text :
-								 psprintf("%lld", (long long) id.integer)));
+			raise_failure(FAILURE_SHAPE,
+						  psprintf("one page shows the object with %s %s twice",
+								   listing->resource->id_key,
+								   id.kind == DOC_STRING ? id.text :
+								   psprintf("%lld", (long long) id.integer)));
 		}
 	}
 	pfree(sorted);
@@ -573,6 +571,18 @@ arrive(Listing *listing, const char *body, size_t length, Failure *failure)
 }
 
 /*
+ * What a walk that failed has come to, in words.
+ */
+static const char *
+walk_so_far(const Listing *listing)
+{
+	return psprintf("%lld requests brought %llu objects, the last with a total of %lld",
+					(long long) listing->walk.asked,
+					(unsigned long long) listing->ids->members,
+					(long long) listing->walk.total);
+}
+
+/*
  * Asks for one page more.  False at the end of the list.
  */
 static bool
@@ -605,11 +615,11 @@ read_on(Listing *listing)
 			case WALK_WAIT:
 				elog(ERROR, "the walk waits for an answer that was judged");
 			case WALK_MOVES:
-				raise_shape(FAILURE_MOVES, "");
+				raise_failure(FAILURE_MOVES, walk_so_far(listing));
 			case WALK_TOTAL:
-				raise_shape(FAILURE_TOTAL, "");
+				raise_failure(FAILURE_TOTAL, walk_so_far(listing));
 			case WALK_UNIT:
-				raise_shape(FAILURE_UNIT, "");
+				raise_failure(FAILURE_UNIT, walk_so_far(listing));
 		}
 	}
 

@@ -195,14 +195,41 @@ static void refuse(const Option *option, const char *value,
 static void
 refuse(const Option *option, const char *value, const char *complaint)
 {
+	/* a URL may hold credentials, which are one of the things refused */
+	bool		shown = option->kind != OPTION_SECRET &&
+		option->kind != OPTION_HEADER && strchr(value, '@') == NULL;
+
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
-			 option->kind == OPTION_SECRET || option->kind == OPTION_HEADER ?
-			 errmsg("invalid value for option \"%s\"", option->name) :
+			 shown ?
 			 errmsg("invalid value for option \"%s\": \"%s\"",
-					option->name, value),
-			 complaint ? errdetail_internal("%s.", complaint) : 0,
+					option->name, value) :
+			 errmsg("invalid value for option \"%s\"", option->name),
+			 complaint ? errdetail_internal("%c%s.", pg_toupper(complaint[0]),
+											complaint + 1) : 0,
 			 errhint("%s", valid_values(option))));
+}
+
+/*
+ * Whether PostgreSQL has a time zone of this name.  pg_tzset() also takes the
+ * POSIX form, in which "UTC+9" lies nine hours west: who writes that here
+ * means east.
+ */
+static bool
+is_zone_name(const char *value)
+{
+	pg_tzenum  *zones;
+	pg_tz	   *zone;
+	bool		found = false;
+
+	/* the other form has an offset; spare the search where there is none */
+	if (strpbrk(value, "0123456789+-<") == NULL)
+		return true;
+	zones = pg_tzenumerate_start();
+	while (!found && (zone = pg_tzenumerate_next(zones)) != NULL)
+		found = pg_strcasecmp(pg_get_timezone_name(zone), value) == 0;
+	pg_tzenumerate_end(zones);
+	return found;
 }
 
 static bool
@@ -261,7 +288,9 @@ read_value(const Option *option, const char *value, Settings *settings)
 			{
 				int			number;
 
-				if (!parse_int(value, &number, 0, &hint) ||
+				/* parse_int() alone would round fractions */
+				if (value[strspn(value, "0123456789")] != '\0' ||
+					!parse_int(value, &number, 0, &hint) ||
 					!(number >= option->min && number <= option->max))
 					refuse(option, value, NULL);
 				*(int *) field = number;
@@ -269,13 +298,7 @@ read_value(const Option *option, const char *value, Settings *settings)
 			}
 		case OPTION_TIME_ZONE:
 			{
-				/*
-				 * PostgreSQL takes "+09" for nine hours west, as POSIX does;
-				 * who writes it here means east.
-				 */
-				pg_tz	   *zone = value[0] == '+' || value[0] == '-' ||
-					(value[0] >= '0' && value[0] <= '9') ?
-					NULL : pg_tzset(value);
+				pg_tz	   *zone = pg_tzset(value);
 
 				if (zone == NULL || !pg_tz_acceptable(zone))
 					refuse(option, value, NULL);
@@ -423,6 +446,9 @@ option_validate(List *options, Oid catalog)
 		if (option == NULL)
 			refuse_option(def->defname, where, object);
 		read_value(option, defGetString(def), &scratch);
+
+		if (option->kind == OPTION_TIME_ZONE && !is_zone_name(defGetString(def)))
+			refuse(option, defGetString(def), NULL);
 
 		/* it tells whether a file exists and can be read as certificates */
 		if (option->kind == OPTION_FILE &&

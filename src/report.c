@@ -50,8 +50,8 @@ report_text(const char *text, size_t length)
 	*end = '\0';
 
 	/*
-	 * A report must not fail because a word of it is unknown to the database's
-	 * encoding.
+	 * A report must not fail because a word of it is unknown to the
+	 * database's encoding.
 	 */
 	if (GetDatabaseEncoding() == PG_UTF8)
 		return clean;
@@ -99,17 +99,32 @@ report_text(const char *text, size_t length)
 	return clean;
 }
 
+/*
+ * Adds a fact to others: a foreign text in its place in a format.
+ */
 static void
-append_words(StringInfo buf, const char *label, const char *text)
+append_words(StringInfo facts, const char *format, const char *text)
 {
-	if (text[0] != '\0')
-		appendStringInfo(buf, "%s%s %s", buf->len ? ", " : "", label,
-						 report_text(text, strlen(text)));
+	if (text[0] == '\0')
+		return;
+	if (facts->len > 0)
+		appendStringInfoString(facts, ", ");
+	appendStringInfo(facts, format, report_text(text, strlen(text)));
 }
 
 /*
- * "HTTP status 401, error code 200, message \"...\", ...", then the time that
- * each phase took.
+ * Whether a failure's message is the service's own; else it is libcurl's or
+ * ours.
+ */
+static bool
+service_speaks(FailureKind kind)
+{
+	return kind >= FAILURE_BAD_REQUEST && kind <= FAILURE_STATUS;
+}
+
+/*
+ * What is known, as sentences: what went wrong, or what the service says; where
+ * the answer came from; the time that each phase took.
  */
 static char *
 detail(const Failure *failure)
@@ -119,36 +134,43 @@ detail(const Failure *failure)
 		"receiving it"
 	};
 	StringInfoData buf;
+	StringInfoData facts;
 	bool		first = true;
 
 	initStringInfo(&buf);
+	if (failure->message[0] != '\0' && !service_speaks(failure->kind))
+		appendStringInfo(&buf, "%c%s. ", pg_toupper(failure->message[0]),
+						 report_text(failure->message + 1,
+									 strlen(failure->message + 1)));
+
+	initStringInfo(&facts);
 	if (failure->status != 0)
-		appendStringInfo(&buf, "HTTP status %d", failure->status);
-	append_words(&buf, "error code", failure->code);
-	if (failure->message[0] != '\0')
-		appendStringInfo(&buf, "%s\"%s\"", buf.len ? ", message " : "Message ",
-						 report_text(failure->message, strlen(failure->message)));
-	if (failure->excerpt[0] != '\0')
-		appendStringInfo(&buf, "%s\"%s\"",
-						 buf.len ? ", body begins " : "Body begins ",
-						 report_text(failure->excerpt, strlen(failure->excerpt)));
-	append_words(&buf, "trace id", failure->trace_id);
-	append_words(&buf, "origin", failure->origin);
-	if (buf.len)
-		appendStringInfoChar(&buf, '.');
+		appendStringInfo(&facts, "HTTP status %d", failure->status);
+	append_words(&facts, "error code %s", failure->code);
+	if (service_speaks(failure->kind))
+		append_words(&facts, "message \"%s\"", failure->message);
+	append_words(&facts, "body begins \"%s\"", failure->excerpt);
+	append_words(&facts, "trace id %s", failure->trace_id);
+	append_words(&facts, "origin %s", failure->origin);
+	if (facts.len)
+		appendStringInfo(&buf, "%s. ", facts.data);
 
 	for (int i = 0; i < FAILURE_PHASES; i++)
 	{
 		if (failure->phase_us[i] < 0)
 			continue;
-		appendStringInfo(&buf, "%s%s %.3f s",
-						 !first ? ", " : buf.len ? " Time spent: " : "Time spent: ",
+		appendStringInfo(&buf, "%s%s %.3f s", first ? "Time spent: " : ", ",
 						 phases[i], failure->phase_us[i] / 1e6);
 		first = false;
 	}
 	if (!first)
-		appendStringInfoChar(&buf, '.');
-	return buf.len ? buf.data : NULL;
+		appendStringInfoString(&buf, ". ");
+
+	/* the space after the last sentence */
+	if (buf.len == 0)
+		return NULL;
+	buf.data[buf.len - 1] = '\0';
+	return buf.data;
 }
 
 /*

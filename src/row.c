@@ -91,7 +91,8 @@ column_key(Relation relation, Form_pg_attribute attr, const Resource *resource)
 	option_read(&settings, GetForeignColumnOptions(RelationGetRelid(relation),
 												   attr->attnum));
 	if (settings.json_key != NULL)
-		return settings.json_key;
+		return pg_server_to_any(settings.json_key, strlen(settings.json_key),
+								PG_UTF8);
 	field = resource_field(resource, NameStr(attr->attname));
 	if (field != NULL)
 		return field->key;
@@ -272,8 +273,7 @@ row_begin(Relation relation, const Resource *resource,
 
 /* ---- values ---- */
 
-static void
-raise_value(int sqlstate, const char *message) __attribute__((noreturn));
+static void raise_value(int sqlstate, const char *message) __attribute__((noreturn));
 
 static void
 raise_value(int sqlstate, const char *message)
@@ -366,7 +366,7 @@ static Datum
 convert_time(Row *row, const Column *column, const DocValue *value)
 {
 	Iso8601		form = value->kind == DOC_STRING ?
-		iso8601_form(value->text, value->length) : ISO8601_NONE;
+	iso8601_form(value->text, value->length) : ISO8601_NONE;
 	TimestampTz moment = 0;
 	Timestamp	local = 0;
 	Datum		result;
@@ -582,7 +582,7 @@ fill_column(Row *row, Column *column, TupleTableSlot *slot,
 	else
 	{
 		DocValue	value = strcmp(column->key, JSON_KEY_OBJECT) == 0 ?
-			*row->object : doc_get(row->object->node, column->key);
+		*row->object : doc_get(row->object->node, column->key);
 
 		*isnull = is_null(column, &value);
 		if (!*isnull)

@@ -285,6 +285,12 @@ value_of(const json_t *json)
 }
 
 DocValue
+doc_root(const Doc *doc)
+{
+	return value_of(doc->root);
+}
+
+DocValue
 doc_get(const DocNode *object, const char *key)
 {
 	return value_of(json_object_get((const json_t *) object, key));
@@ -367,7 +373,7 @@ bool
 doc_page(const Doc *doc, const char *array_key, DocPage *page,
 		 Failure *failure)
 {
-	DocValue	root = value_of(doc->root);
+	DocValue	root = doc_root(doc);
 	DocValue	array = doc_get(root.node, array_key);
 	char		message[sizeof(failure->message) + 4];
 
@@ -476,7 +482,7 @@ doc_fault(const char *body, size_t length, Failure *failure)
 
 	if (doc != NULL)
 	{
-		const DocNode *root = (const DocNode *) doc->root;
+		const DocNode *root = doc_root(doc).node;
 		const DocNode *holders[3];
 		size_t		i;
 
@@ -503,14 +509,12 @@ typedef struct Text
 	char	   *bytes;
 	size_t		used;
 	size_t		size;
-	bool		failed;			/* there was no memory */
+	bool		failed;			/* some is missing for want of memory */
 } Text;
 
 static void
 append(Text *text, const char *bytes, size_t length)
 {
-	if (text->failed)
-		return;
 	if (length > text->size - text->used)
 	{
 		size_t		size = 2 * (text->used + length) + 256;

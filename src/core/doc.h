@@ -47,9 +47,10 @@ typedef struct DocPage
 
 /*
  * Parses a body: one JSON value in UTF-8 (RFC 8259), a byte order mark before
- * it allowed.  Of equal keys the last counts.  Refused: nesting beyond 2,048,
- * integers beyond 64 bits, numbers beyond double precision, unpaired
- * surrogates, NUL in a key.  The result is the caller's, freed with doc_free().
+ * it allowed.  Of equal keys the last counts.  Refused: nesting beyond 2,048
+ * (a value inside the innermost array or object counts as one), integers
+ * beyond 64 bits, numbers beyond double precision, unpaired surrogates, NUL in
+ * a key.  The result is the caller's, freed with doc_free().
  * NULL with FAILURE_NOT_JSON (message: what and where; excerpt) or
  * FAILURE_MEMORY; nothing else of *failure is touched.  Never raises.
  */
@@ -61,6 +62,11 @@ extern void doc_free(Doc *doc);
  * it.  Returns the same.  Never raises.
  */
 extern Doc *doc_share(Doc *doc);
+
+/*
+ * The body's value: of a look-up the object itself.  Never raises.
+ */
+extern DocValue doc_root(const Doc *doc);
 
 /*
  * Reads a list's envelope.  index, limit and total count as stated where they
@@ -87,17 +93,18 @@ extern DocValue doc_get(const DocNode *object, const char *key);
  * documentation and third parties have shown, and puts them, clipped, into
  * *failure: {"error":{"errorCode","message","details"}}, the same unwrapped,
  * {"responseError":{"returnCode","returnMessage"}}, {"code","msg"|"message"};
- * codes may be strings or numbers.  Where nothing is found (HTML, XML, empty),
- * fills the excerpt with the first bytes, white space folded.  Returns whether
- * a code or message was found.  Never raises.
+ * codes may be strings or integers, "error" may be the message itself.  Where
+ * nothing is found (HTML, XML, empty), fills the excerpt with the first bytes,
+ * white space and control characters folded.  Nothing else of *failure is
+ * touched.  Returns whether a code or message was found.  Never raises.
  */
 extern bool doc_fault(const char *body, size_t length, Failure *failure);
 
 /*
  * A value as compact JSON text, keys in their order, reals in the shortest
- * form that reads back as the same double (with a fraction or exponent, so that they stay reals), NUL
- * as \u0000.  malloc'ed, the caller's; *length bytes and a terminator.  NULL if
- * there is no memory.  Never raises.
+ * form that reads back as the same double (with a fraction or exponent, so
+ * that they stay reals), NUL as \u0000.  malloc'ed, the caller's; *length bytes
+ * and a terminator.  NULL if there is no memory.  Never raises.
  */
 extern char *doc_text(const DocNode *node, size_t *length);
 

@@ -89,15 +89,15 @@ static const FailureRow rows[FAILURE_KINDS] = {
 		"be those of the NCLUE API."),
 	ROW(FAILURE_REQUEST_TOO_LARGE, false, "HV000",
 		"NCLUE rejected the request as too large",
-		"Check that no condition compares an id with a very long value."),
+		"If it keeps failing, report the error with its trace id."),
 	ROW(FAILURE_QUOTA, false, "53000",
 		"request quota of the NCLUE service is used up",
 		"Wait until the quota is renewed, or have it raised in the console of "
 		"NAVER Cloud."),
 	ROW(FAILURE_THROTTLED, true, "53000",
 		"the NCLUE service refuses further requests for now",
-		"Others may be using the same account: lower option \"rate_limit\" of "
-		"the foreign server, or raise option \"max_retries\"."),
+		"The service asks for at most one request a second of all users of an "
+		"account. Run the statement again in a few seconds."),
 	ROW(FAILURE_SERVER, true, "HV000",
 		"the NCLUE service failed",
 		"Try again later; if it keeps failing, report the error with its "
@@ -253,14 +253,10 @@ failure_kind(int status, const char *code)
 void
 failure_clip(char *target, size_t size, const char *text, size_t length)
 {
-	const char *nul;
 	size_t		end;
 
 	if (size == 0)
 		return;
-	nul = length > 0 ? memchr(text, '\0', length) : NULL;
-	if (nul != NULL)
-		length = (size_t) (nul - text);
 	if (length >= size)
 	{
 		/*
@@ -274,6 +270,7 @@ failure_clip(char *target, size_t size, const char *text, size_t length)
 		}
 		length = ((unsigned char) text[end] & 0xC0) != 0x80 ? end : size - 1;
 	}
+	/* What follows a NUL may be copied, but is not part of the string. */
 	if (length > 0)
 		memcpy(target, text, length);
 	target[length] = '\0';

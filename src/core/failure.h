@@ -116,7 +116,8 @@ extern void failure_clear(Failure *failure);
  * The kind of an answer from its HTTP status and the error code in its body
  * ("" where none was found), by the tables of the API's documentation: the
  * gateway's codes and NCLUE's own.  A code of the gateway's decides also where
- * the status contradicts it or is 200; FAILURE_NONE for 200 without a code.
+ * the status contradicts it or is 200, but not where it merely repeats another
+ * status; FAILURE_NONE for 200 without a code.
  * An unknown code leaves the status to decide.  Never raises.
  */
 extern FailureKind failure_kind(int status, const char *code);

@@ -38,7 +38,7 @@
 
 static const ResourceField task_fields[] = {
 	{"task_id", "task_id", FIELD_TEXT,
-	"Identifies the task; a condition on it costs one request"},
+	"Identifies the task"},
 	{"task_name", "task_name", FIELD_TEXT, "Name of the task"},
 	STATUS,
 	TIMES("task"),
@@ -70,7 +70,7 @@ static const ResourceField task_fields[] = {
 
 static const ResourceField feature_fields[] = {
 	{"feature_id", "feature_id", FIELD_TEXT,
-	"Identifies the feature; a condition on it costs one request"},
+	"Identifies the feature"},
 	{"feature_name", "feature_name", FIELD_TEXT, "Name of the feature"},
 	STATUS,
 	TIMES("feature"),
@@ -89,7 +89,7 @@ static const ResourceField feature_fields[] = {
 
 static const ResourceField task_run_fields[] = {
 	{"run_id", "run_id", FIELD_TEXT,
-	"Identifies the run; a condition on it costs one request"},
+	"Identifies the run"},
 	{"run_name", "run_name", FIELD_TEXT, "Name of the run"},
 	{"task_id", "task_id", FIELD_TEXT,
 	"Task whose model is applied (nclue_tasks.task_id)"},
@@ -108,7 +108,7 @@ static const ResourceField task_run_fields[] = {
 
 static const ResourceField shopping_intent_fields[] = {
 	{"profile_id", "profile_id", FIELD_TEXT,
-	"Identifies the profile; a condition on it costs one request"},
+	"Identifies the profile"},
 	{"profile_name", "profile_name", FIELD_TEXT, "Name of the profile"},
 	{"task_id", "task_id", FIELD_TEXT,
 	"Task that the profile is made for (nclue_tasks.task_id)"},
@@ -124,7 +124,7 @@ static const ResourceField shopping_intent_fields[] = {
 
 static const ResourceField custom_attribute_fields[] = {
 	{"profile_id", "profile_id", FIELD_TEXT,
-	"Identifies the profile; a condition on it costs one request"},
+	"Identifies the profile"},
 	{"profile_name", "profile_name", FIELD_TEXT, "Name of the profile"},
 	{"feature_id", "feature_id", FIELD_TEXT,
 	"Feature that the profile is made from (nclue_features.feature_id)"},
@@ -182,7 +182,7 @@ lower(char c)
 }
 
 static bool
-equals(const char *a, const char *b)
+same_but_for_case(const char *a, const char *b)
 {
 	while (*a != '\0' && lower(*a) == lower(*b))
 	{
@@ -199,10 +199,9 @@ resource_field(const Resource *resource, const char *name)
 
 	for (i = 0; i < resource->nfields; i++)
 	{
-		const ResourceField *field = &resource->fields[i];
-
-		if (equals(field->key, name) || equals(field->column, name))
-			return field;
+		/* Keys and columns differ in case at most. */
+		if (same_but_for_case(resource->fields[i].key, name))
+			return &resource->fields[i];
 	}
 	return NULL;
 }
