@@ -112,7 +112,8 @@ extern int	http_sends(const HttpTransfer *transfer);
  * Of a finished transfer: FAILURE_NONE where an answer came whole, whatever its
  * status; else why not.  Status, trace id, origin, date and phases are filled
  * either way as far as they came; of an unfinished one, the phases so far.
- * Lives as long as the transfer.  Never raises.
+ * libcurl tells TCP's part of a connection from TLS's only when both are done:
+ * until then their time is PHASE_CONNECT's.  Lives as long as the transfer.  Never raises.
  */
 extern const Failure *http_outcome(HttpTransfer *transfer);
 

@@ -9,7 +9,8 @@
 #include <stdio.h>
 
 static UriPage furthest(int64_t row, int largest);
-static bool print(char *target, size_t size, const char *format, ...);
+static bool print(char *target, size_t size, const char *format, ...)
+			__attribute__((format(printf, 3, 4)));
 
 UriPage
 uri_cover(int64_t row, int size, bool by_page)

@@ -39,6 +39,8 @@ static int64_t before_gap(const Walk *walk);
 static bool may_read_ahead(const Walk *walk);
 static int64_t requests_left(const Walk *walk);
 static void take(Walk *walk, const WalkPage *page, int64_t edge);
+static void learn_size(Walk *walk, const WalkPage *page);
+static void note_movement(Walk *walk);
 static bool shows_movement(const Walk *walk, const WalkPage *page);
 static bool shows_end(const Walk *walk, const WalkPage *page);
 static WalkStep why_idle(const Walk *walk);
@@ -72,21 +74,30 @@ walk_ask(Walk *walk, UriPage *page)
 		read_head(walk);
 	}
 
-	if (walk->open > 0 && !may_read_ahead(walk))
-		return WALK_WAIT;
-	if (requests_left(walk) == 0)
-	{
-		walk->failed = walk->gains < 2 ? WALK_UNIT : WALK_MOVES;
-		return walk->failed;
-	}
-
 	if (walk->open > 0)
+	{
+		if (!may_read_ahead(walk))
+			return WALK_WAIT;
 		row = walk->far;
+	}
 	else if (walk->gap != NONE)
 		row = before_gap(walk);
 	else
 		row = walk->edge;		/* an overlap of one row, to link by */
 	*page = uri_cover(row, walk->settings.size, walk->settings.by_page);
+
+	/*
+	 * Row 0 stands for the head as it is after all that was judged before it,
+	 * so it is never asked ahead.  (Small pages, counted, reach back to it.)
+	 */
+	if (walk->open > 0 && page->row == 0)
+		return WALK_WAIT;
+
+	if (requests_left(walk) == 0)
+	{
+		walk->failed = walk->gains < 2 ? WALK_UNIT : WALK_MOVES;
+		return walk->failed;
+	}
 	walk->far = page->row + page->limit - 1;
 	walk->asked++;
 	walk->open++;
@@ -115,9 +126,10 @@ read_head(Walk *walk)
 
 /*
  * Half a page back from the lowest page that shares no row: so far that a few
- * deletions are passed at once, so near that the page reaches the gap.  A page
- * that starts inside the first one would cost as much as row 0 and promise
- * less: row 0 always links.
+ * deletions are passed at once, so near that the page reaches the gap.  But
+ * among the first rows a page may show an object that jumped to the head, and
+ * be linked by it to a held one where that object still has its old place.
+ * Row 0 shows it as well, but held pages are not kept beyond that.
  */
 static int64_t
 before_gap(const Walk *walk)
@@ -128,16 +140,15 @@ before_gap(const Walk *walk)
 }
 
 /*
- * Ahead only where the answer is sure to be of use: once something has moved,
- * where the next page starts is known only when the last one is judged.
+ * Ahead only while total says that more follows what was asked for, and never
+ * on requests that may be needed to go back: those are for one at a time.
  */
 static bool
 may_read_ahead(const Walk *walk)
 {
 	return walk->open < walk->settings.ahead &&
-		!walk->moved &&
 		walk->far < walk->total &&
-		requests_left(walk) > 0;
+		requests_left(walk) > REQUESTS_SPARE / 2;
 }
 
 static int64_t
@@ -163,7 +174,7 @@ walk_judge(Walk *walk, const WalkPage *page)
 	 * others between them and those read, so it must wait until a page that
 	 * was asked further back links the two.
 	 */
-	walk->moved = true;
+	note_movement(walk);
 	if (walk->gap == NONE || page->row < walk->gap)
 		walk->gap = page->row;
 	return page->rows > 0 ? WALK_HOLD : WALK_DROP;
@@ -196,15 +207,21 @@ walk_again(Walk *walk, const WalkPage *page)
 static void
 take(Walk *walk, const WalkPage *page, int64_t edge)
 {
+	bool		end = shows_end(walk, page);
+
 	if (page->row == 0)
+	{
 		walk->moved = false;
+		if (!end)
+			learn_size(walk, page);
+	}
 	else if (shows_movement(walk, page))
-		walk->moved = true;
+		note_movement(walk);
 
 	/* An empty page at row 0 has no last row. */
 	walk->edge = edge > 0 ? edge : 0;
 	walk->total = page->total;
-	if (shows_end(walk, page))
+	if (end)
 		walk->tail = true;
 
 	if (page->rows > page->known)
@@ -214,6 +231,31 @@ take(Walk *walk, const WalkPage *page, int64_t edge)
 	}
 	else if (++walk->idle > IDLE_MAX)
 		walk->failed = why_idle(walk);
+}
+
+/*
+ * A page that has fewer rows than were asked for although more follow shows
+ * how many the server gives.  All steps are made in pages of that size, or
+ * going back would go too far, and the head would not be read by one of them.
+ * With pages of one row there are no steps to make.
+ */
+static void
+learn_size(Walk *walk, const WalkPage *page)
+{
+	if (page->rows > 1 && page->rows < walk->settings.size)
+		walk->settings.size = page->rows;
+}
+
+/*
+ * From the first movement on, one request at a time: where the next page starts
+ * is known only when the last one is judged, and what was asked ahead mostly
+ * comes for nothing.
+ */
+static void
+note_movement(Walk *walk)
+{
+	walk->moved = true;
+	walk->settings.ahead = 1;
 }
 
 /*
