@@ -13,7 +13,7 @@ DATA = nclue_fdw--1.0.sql
 PGFILEDESC = "nclue_fdw - foreign-data wrapper for NAVER Cloud NCLUE"
 
 REGRESS = $(basename $(notdir $(wildcard sql/*.sql)))
-REGRESS_OPTS = --launcher=$(CURDIR)/test/launcher
+REGRESS_OPTS = --encoding=UTF8 --no-locale --launcher=$(CURDIR)/test/launcher
 TAP_TESTS = 1
 
 PG_CPPFLAGS = -isystem $(shell $(PG_CONFIG) --includedir-server)

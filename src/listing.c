@@ -309,7 +309,7 @@ row_id(Listing *listing, const DocPage *envelope, int row)
 	}
 	else if (id.kind != DOC_STRING || id.length == 0)
 		raise_failure(FAILURE_NO_ID,
-					  psprintf("element %d of the page has no \"%s\"",
+					  psprintf("element %d of the page has no usable \"%s\"",
 							   row, id_key));
 	if (!sign_digest(listing->key, id.text, id.length, &digest))
 		ereport(ERROR,

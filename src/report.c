@@ -99,6 +99,15 @@ report_text(const char *text, size_t length)
 	return clean;
 }
 
+char *
+report_excerpt(const char *text, size_t length)
+{
+	char		excerpt[101];
+
+	failure_clip(excerpt, sizeof(excerpt), text, length);
+	return report_text(excerpt, strlen(excerpt));
+}
+
 /*
  * Adds a fact to others: a foreign text in its place in a format.
  */

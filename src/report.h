@@ -22,4 +22,9 @@ extern void report_failure(const Failure *failure) __attribute__((noreturn));
  */
 extern char *report_text(const char *text, size_t length);
 
+/*
+ * The same of a text's beginning, enough to recognize it by.
+ */
+extern char *report_excerpt(const char *text, size_t length);
+
 #endif

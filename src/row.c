@@ -265,6 +265,7 @@ row_begin(Relation relation, const Resource *resource,
 			begin_column(&row->columns[row->ncolumns++], relation, attr,
 						 keys[member], parent);
 	}
+	member = -1;
 	while ((member = bms_next_member(generated, member)) >= 0)
 		begin_column(&row->columns[row->ncolumns++], relation,
 					 TupleDescAttr(tupdesc, member - 1), NULL, parent);
@@ -370,25 +371,33 @@ convert_time(Row *row, const Column *column, const DocValue *value)
 	TimestampTz moment = 0;
 	Timestamp	local = 0;
 	Datum		result;
+	char	   *text;
+	char	   *comma;
 
 	if (form == ISO8601_NONE)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_DATETIME_FORMAT),
 				 errmsg("invalid date and time: \"%s\"",
 						value->kind == DOC_STRING ?
-						report_text(value->text, Min(value->length, 100)) :
+						report_excerpt(value->text, value->length) :
 						value_text(row, value)),
 				 errdetail("The service's dates and times are ISO 8601, like 2024-11-11T11:01:30 or 2024-11-11T11:01:30.5+09:00.")));
+
+	/* ISO 8601 has a comma or a full stop here, PostgreSQL only the latter */
+	text = pstrdup(value->text);
+	comma = strchr(text, ',');
+	if (comma != NULL)
+		*comma = '.';
 
 	/* these texts mean the same under every setting of DateStyle */
 	if (form == ISO8601_OFFSET)
 		moment = DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in,
-														 CStringGetDatum(value->text),
+														 CStringGetDatum(text),
 														 ObjectIdGetDatum(InvalidOid),
 														 Int32GetDatum(-1)));
 	else
 		local = DatumGetTimestamp(DirectFunctionCall3(timestamp_in,
-													  CStringGetDatum(value->text),
+													  CStringGetDatum(text),
 													  ObjectIdGetDatum(InvalidOid),
 													  Int32GetDatum(-1)));
 
@@ -628,7 +637,7 @@ row_errcontext(const Row *row)
 	id = doc_get(row->object->node, row->resource->id_key);
 	errcontext("column \"%s\", object with %s %s", row->current->name,
 			   row->resource->id_key,
-			   id.kind == DOC_STRING ? report_text(id.text, Min(id.length, 100)) :
+			   id.kind == DOC_STRING ? report_excerpt(id.text, id.length) :
 			   id.kind == DOC_INTEGER ? psprintf(INT64_FORMAT, id.integer) :
 			   "unknown");
 }

@@ -108,7 +108,11 @@ scan_iterate(ForeignScanState *node)
 	if (scan->reader.listing == NULL)
 		open_reader(node);
 	if (reader_next(&scan->reader, &object))
+	{
+		/* core sets it too, but later than generated columns may use it */
+		slot->tts_tableOid = RelationGetRelid(node->ss.ss_currentRelation);
 		row_fill(scan->row, &object, slot, node->ss.ps.ps_ExprContext);
+	}
 	else
 		ExecClearTuple(slot);
 

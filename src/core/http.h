@@ -30,8 +30,10 @@ typedef struct HttpEndpoint
 /* What holds for all transfers of a pool; copied by http_open(). */
 typedef struct HttpSettings
 {
-	const char *ca_file;		/* NULL: the system's authorities */
-	const char *proxy;			/* NULL: none, whatever the environment says */
+	const char *ca_file;		/* in place of the system's authorities; NULL:
+								 * those */
+	const char *proxy;			/* always by CONNECT or SOCKS; NULL: none,
+								 * whatever the environment says */
 	const char *user_agent;
 	int64_t		max_body;		/* bytes after decompression */
 } HttpSettings;
@@ -45,17 +47,21 @@ extern bool http_initialize(void);
 
 /*
  * Takes an endpoint apart.  *complaint is set, to a static sentence without
- * its full stop ("the scheme must be https, or http for a loopback host"), where
- * it is not of the form https://host[:port][/path], or http for a loopback
- * host: no credentials, query, fragment, white space, control or non-ASCII characters.  Returns whether it is.
- * Never raises.
+ * its full stop ("the scheme must be https, or http for a loopback host"),
+ * where it is not of the form https://host[:port][/path], or http for a
+ * loopback host: no credentials, query, fragment, white space, control or
+ * non-ASCII characters.  NULL where it is.  Scheme and host come out in small
+ * letters and the scheme's own port is left out, so that one endpoint has one
+ * origin; host has no brackets round an IPv6 address.  Returns whether it is
+ * an endpoint.  Never raises.
  */
 extern bool http_endpoint(const char *text, HttpEndpoint *endpoint,
 						  const char **complaint);
 
 /*
- * The same for a proxy: http://, https://, socks5:// or socks5h:// host[:port], without credentials,
- * path, query or fragment.  Never raises.
+ * The same for a proxy: http://, https://, socks5:// or socks5h:// host[:port],
+ * without credentials, path (but for one slash), query or fragment.  Never
+ * raises.
  */
 extern bool http_proxy(const char *text, const char **complaint);
 
@@ -80,10 +86,12 @@ extern int	http_descriptor(const Http *http);
 extern int64_t http_due_us(const Http *http);
 
 /*
- * Starts a GET of a URL, sent byte for byte as given, with headers ("Name:
- * value", copied; their copies are erased when the transfer is dropped).  Redirects are
- * not followed.  The caller's; ended with http_drop() at any time.  NULL with
- * *failure filled where it cannot start.  Never raises.
+ * Starts a GET of a URL, an endpoint's origin and a target that begins with a
+ * slash, sent byte for byte as given, with headers ("Name: value", copied;
+ * their copies are erased when the transfer is dropped).  Redirects are not
+ * followed.  Nothing is sent before the next http_turn().  The caller's; ended
+ * with http_drop() at any time.  NULL with *failure filled where it cannot
+ * start.  Never raises.
  */
 extern HttpTransfer *http_start(Http *http, const char *url,
 								const char *const *headers, int nheaders,
@@ -113,7 +121,8 @@ extern int	http_sends(const HttpTransfer *transfer);
  * status; else why not.  Status, trace id, origin, date and phases are filled
  * either way as far as they came; of an unfinished one, the phases so far.
  * libcurl tells TCP's part of a connection from TLS's only when both are done:
- * until then their time is PHASE_CONNECT's.  Lives as long as the transfer.  Never raises.
+ * until then their time is PHASE_CONNECT's.  Lives as long as the transfer.
+ * Never raises.
  */
 extern const Failure *http_outcome(HttpTransfer *transfer);
 

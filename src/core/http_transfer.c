@@ -27,8 +27,8 @@ static const LongOption long_options[] = {
 	{CURLOPT_NOSIGNAL, 1},
 	/* else ending a transfer waits for its resolver's thread */
 	{CURLOPT_QUICK_EXIT, 1},
-	/* what was signed is what is sent */
-	{CURLOPT_PATH_AS_IS, 1},
+	/* through a plain proxy too the request is the one to the endpoint */
+	{CURLOPT_HTTPPROXYTUNNEL, 1},
 	{CURLOPT_TCP_KEEPALIVE, 1},
 	/* seconds; far above any deadline of the caller's, 0 would mean 300 */
 	{CURLOPT_CONNECTTIMEOUT, 1000000},
@@ -284,6 +284,19 @@ apply_settings(CURL *easy, const Http *http)
 	return curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL);
 }
 
+/*
+ * What is asked of a URL's host: from its path on.  libcurl is given it apart,
+ * since it tidies a URL's (dots; the case of percent codes), and every byte is
+ * signed.  NULL where there is none.
+ */
+static const char *
+target_of(const char *url)
+{
+	const char *host = strstr(url, "://");
+
+	return host == NULL ? NULL : strchr(host + 3, '/');
+}
+
 /* HTTP/2 over TLS, where offered, is libcurl's default. */
 CURLcode
 http_equip(HttpTransfer *transfer, const char *url)
@@ -297,6 +310,8 @@ http_equip(HttpTransfer *transfer, const char *url)
 									 long_options[i].value)) != CURLE_OK)
 			return code;
 	if ((code = curl_easy_setopt(easy, CURLOPT_URL, url)) != CURLE_OK ||
+		(code = curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET,
+								 target_of(url))) != CURLE_OK ||
 		(code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR,
 								 "http,https")) != CURLE_OK ||
 		(code = curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING,

@@ -31,7 +31,7 @@ uri_cover(int64_t row, int size, bool by_page)
 	 * Only a larger page gets past it.
 	 */
 	page = furthest(row, size);
-	if (page.row + page.limit - 1 == row)
+	if (row - page.row == page.limit - 1)
 		page = furthest(row, URI_LIMIT_MAX);
 	return page;
 }

@@ -108,11 +108,12 @@ walk_ask(Walk *walk, UriPage *page)
  * An object that was not read yet and jumps to the head is gone from what is
  * still to come.  While every page begins with exactly the last row read and
  * total stays the same, there was none; else the head must be read once more.
+ * When that is done nothing counts as moved.
  */
 static bool
 head_is_due(const Walk *walk)
 {
-	return walk->settings.jumps && walk->moved && !walk->head;
+	return walk->settings.jumps && walk->moved;
 }
 
 static void
@@ -212,7 +213,7 @@ take(Walk *walk, const WalkPage *page, int64_t edge)
 	if (page->row == 0)
 	{
 		walk->moved = false;
-		if (!end)
+		if (!end && walk->gains == 0)
 			learn_size(walk, page);
 	}
 	else if (shows_movement(walk, page))
@@ -234,8 +235,8 @@ take(Walk *walk, const WalkPage *page, int64_t edge)
 }
 
 /*
- * A page that has fewer rows than were asked for although more follow shows
- * how many the server gives.  All steps are made in pages of that size, or
+ * A first page that has fewer rows than were asked for although more follow
+ * shows how many the server gives.  All steps are made in pages of that size, or
  * going back would go too far, and the head would not be read by one of them.
  * With pages of one row there are no steps to make.
  */

@@ -1,8 +1,9 @@
 """A server for test_http: answers by path, well and badly.
 
-Prints one line "plain <port> tls <port> silent <port> proxy <port> dir <path>"
-and ends when its standard input does.  The directory holds cert.pem, which
-signs itself and is what the TLS port shows, and other.pem, which is neither.
+Prints one line "plain <port> tls <port> silent <port> proxy <port> tls-proxy
+<port> dir <path>" and ends when its standard input does.  The directory holds
+cert.pem, which signs itself and is what the TLS ports show, and other.pem,
+which is neither.
 
     /gzip?n         n bytes, compressed         /large?n    n bytes, plain
     /chunked?n      n bytes in chunks           /huge       claims 10 GB
@@ -176,13 +177,17 @@ def pump(source, target):
         pass
 
 
-def tunnel(conn, _):
+def tunnel(conn, context):
     """A proxy: CONNECT to a port here; port 1 is forbidden."""
     try:
+        if context is not None:
+            conn = context.wrap_socket(conn, server_side=True)
         request = read_head(conn)
         if request is not None and request.startswith(b'CONNECT '):
             target = request.split(b' ')[1].decode()
             log.append('CONNECT ' + target)
+            if b'x-secret' in request:
+                log.append('leaked to the proxy')
             port = int(target.rpartition(':')[2])
             if port == 1:
                 conn.sendall(answer(b'', status='403 Forbidden'))
@@ -248,9 +253,10 @@ def main():
         certify(directory, 'other')
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(cert, key)
-        print('plain %d tls %d silent %d proxy %d dir %s' % (
+        print('plain %d tls %d silent %d proxy %d tls-proxy %d dir %s' % (
             listen(talk, None), listen(talk, context), listen(hold, None),
-            listen(tunnel, None), directory), flush=True)
+            listen(tunnel, None), listen(tunnel, context), directory),
+            flush=True)
         sys.stdin.read()
     finally:
         shutil.rmtree(directory, ignore_errors=True)

@@ -441,6 +441,16 @@ proxies(void **state)
 	assert_int_equal(http_sends(transfer), 1);
 	assert_answer(transfer, 200, NULL);
 
+	/* what we say to the endpoint is not for the proxy */
+	assert_int_equal(logged(*state, "leaked to the proxy"), 0);
+
+	/* without TLS the request goes through a tunnel as well */
+	transfer = get(http, "/%7e/../a?b");
+	snprintf(target, sizeof(target), "CONNECT 127.0.0.1:%d", plain_port);
+	assert_int_equal(logged(*state, target), 1);
+	assert_int_equal(logged(*state, "/%7e/../a?b"), 1);
+	assert_answer(transfer, 200, NULL);
+
 	transfer = get_url(http, "https://127.0.0.1:1/");
 	assert_int_equal(http_outcome(transfer)->status, 0);
 	assert_int_equal(http_sends(transfer), 0);
@@ -451,6 +461,33 @@ proxies(void **state)
 	assert_failure(get(http, "/a"), FAILURE_RESOLVE_PROXY);
 	http_close(http);
 	unsetenv("no_proxy");
+}
+
+/*
+ * ca_file judges a proxy's certificate as well.
+ */
+static void
+proxies_over_tls(void **state)
+{
+	char		right[250];
+	char		other[250];
+	char		proxy[100];
+	Http	   *http;
+
+	(void) state;
+	snprintf(right, sizeof(right), "%s/cert.pem", directory);
+	snprintf(other, sizeof(other), "%s/other.pem", directory);
+	snprintf(proxy, sizeof(proxy), "https://127.0.0.1:%d", tls_proxy_port);
+
+	http = open_with(right, proxy);
+	assert_answer(get_url(http, url_of("https", "127.0.0.1", tls_port, "/a")),
+				  200, NULL);
+	http_close(http);
+
+	http = open_with(other, proxy);
+	assert_failure(get_url(http, url_of("http", "127.0.0.1", plain_port,
+										"/a")), FAILURE_CERTIFICATE);
+	http_close(http);
 }
 
 static const struct
@@ -543,6 +580,7 @@ main(void)
 		ON_POOL(certificates),
 		cmocka_unit_test(phases_over_tls),
 		ON_POOL(proxies),
+		cmocka_unit_test(proxies_over_tls),
 		cmocka_unit_test(kinds_of_failure),
 		cmocka_unit_test(version_is_a_number),
 	};

@@ -16,7 +16,8 @@
 
 #define SCHEME "the scheme must be https, or http for a loopback host"
 #define PROXY_SCHEME "the scheme must be http, https, socks5 or socks5h"
-#define CHARACTERS "white space, control and non-ASCII characters are not allowed in it"
+#define CHARACTERS \
+	"white space, control and non-ASCII characters are not allowed in it"
 #define QUERY "a query or a fragment is not allowed in it"
 #define MISSING "the host is missing"
 #define HOST "the host is not a name or an address"

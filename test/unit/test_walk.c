@@ -69,7 +69,7 @@ static const Campaign campaigns[] = {
 	{"order-keeping, long", false, GRAND | NO_GRAND,
 	{2, 6}, {1, 4}, {0, 0}, false, 0, {12, 1}, {14, 2}},
 	{"order-keeping, clamped", false, GRAND | NO_GRAND | WRONG,
-	{4, 5}, {1, 2}, {2, 3}, true, 0, {7, 2}, {8, 3}},
+	{4, 5}, {1, 2}, {2, 3}, true, 0, {6, 2}, {8, 3}},
 	{"order-keeping, clamped silently", false, GRAND,
 	{4, 5}, {1, 2}, {2, 3}, false, 0, {7, 2}, {8, 3}},
 	{"order-keeping, cut short", false, GRAND,
@@ -80,12 +80,14 @@ static const Campaign campaigns[] = {
 	{2, 5}, {1, 1}, {0, 0}, false, 0, {7, 5}, {9, 6}},
 	{"jumping, more ahead", true, GRAND,
 	{2, 4}, {3, 4}, {0, 0}, false, 0, {7, 3}, {8, 4}},
+	{"jumping, cut short", true, GRAND,
+	{2, 4}, {1, 2}, {0, 0}, false, 2, {6, 2}, {7, 3}},
 	{"jumping, long", true, GRAND | NO_GRAND,
 	{3, 6}, {1, 4}, {0, 0}, false, 0, {12, 1}, {14, 3}},
 	{"jumping, clamped", true, GRAND | NO_GRAND,
-	{4, 5}, {1, 2}, {2, 4}, true, 0, {7, 4}, {8, 5}},
+	{4, 5}, {1, 2}, {2, 4}, true, 0, {7, 3}, {8, 5}},
 	{"jumping, clamped silently", true, GRAND,
-	{4, 5}, {1, 2}, {2, 4}, false, 0, {7, 4}, {8, 5}},
+	{4, 5}, {1, 2}, {2, 4}, false, 0, {7, 3}, {8, 5}},
 };
 
 static ModelCount count;
