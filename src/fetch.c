@@ -148,6 +148,20 @@ fetch_wait(Fetch *fetch, const char **body, size_t *length, Failure *failure)
 }
 
 void
+fetch_fault(const char *body, size_t length, Failure *failure)
+{
+	FailureKind kind;
+
+	if (!doc_fault(body, length, failure))
+		return;
+	kind = failure_kind(failure->status, failure->code);
+	if (kind == FAILURE_NONE)
+		return;
+	failure->kind = kind;
+	failure->message[0] = '\0';
+}
+
+void
 fetch_end(Fetch *fetch)
 {
 	if (fetch->transfer.handle != NULL)

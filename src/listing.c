@@ -271,25 +271,25 @@ parse_kept(Listing *listing, int number)
 
 /* ---- what an answer is worth ---- */
 
-static void raise_failure(FailureKind kind, const char *message) __attribute__((noreturn));
+static void refuse(Failure *failure, FailureKind kind, const char *message) __attribute__((noreturn));
 
+/*
+ * Raises a failure of which *failure tells where its answer came from.
+ */
 static void
-raise_failure(FailureKind kind, const char *message)
+refuse(Failure *failure, FailureKind kind, const char *message)
 {
-	Failure		failure;
-
-	failure_clear(&failure);
-	failure.kind = kind;
-	failure_clip(failure.message, sizeof(failure.message),
+	failure->kind = kind;
+	failure_clip(failure->message, sizeof(failure->message),
 				 message, strlen(message));
-	report_failure(&failure);
+	report_failure(failure);
 }
 
 /*
  * The digest of a row's id.
  */
 static SignDigest
-row_id(Listing *listing, const DocPage *envelope, int row)
+row_id(Listing *listing, const DocPage *envelope, int row, Failure *failure)
 {
 	const char *id_key = listing->resource->id_key;
 	DocValue	object = doc_element(envelope, row);
@@ -298,8 +298,8 @@ row_id(Listing *listing, const DocPage *envelope, int row)
 	char		number[32];
 
 	if (object.kind != DOC_OBJECT)
-		raise_failure(FAILURE_SHAPE,
-					  psprintf("element %d of the page is not an object", row));
+		refuse(failure, FAILURE_SHAPE,
+			   psprintf("element %d of the page is not an object", row));
 	id = doc_get(object.node, id_key);
 	if (id.kind == DOC_INTEGER)
 	{
@@ -308,9 +308,9 @@ row_id(Listing *listing, const DocPage *envelope, int row)
 		id.length = strlen(number);
 	}
 	else if (id.kind != DOC_STRING || id.length == 0)
-		raise_failure(FAILURE_NO_ID,
-					  psprintf("element %d of the page has no usable \"%s\"",
-							   row, id_key));
+		refuse(failure, FAILURE_NO_ID,
+			   psprintf("element %d of the page has no usable \"%s\"",
+						row, id_key));
 	if (!sign_digest(listing->key, id.text, id.length, &digest))
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
@@ -337,7 +337,7 @@ compare_digests(const void *a, const void *b)
  */
 static void
 refuse_doubles(Listing *listing, const DocPage *envelope,
-			   const SignDigest *ids)
+			   const SignDigest *ids, Failure *failure)
 {
 	int			rows = envelope->rows;
 	SignDigest *sorted = palloc(Max(rows, 1) * sizeof(SignDigest));
@@ -356,11 +356,11 @@ refuse_doubles(Listing *listing, const DocPage *envelope,
 				continue;
 			id = doc_get(doc_element(envelope, row).node,
 						 listing->resource->id_key);
-			raise_failure(FAILURE_SHAPE,
-						  psprintf("one page shows the object with %s %s twice",
-								   listing->resource->id_key,
-								   id.kind == DOC_STRING ? id.text :
-								   psprintf("%lld", (long long) id.integer)));
+			refuse(failure, FAILURE_SHAPE,
+				   psprintf("one page shows the object with %s %s twice",
+							listing->resource->id_key,
+							id.kind == DOC_STRING ? id.text :
+							psprintf("%lld", (long long) id.integer)));
 		}
 	}
 	pfree(sorted);
@@ -541,14 +541,7 @@ arrive(Listing *listing, const char *body, size_t length, Failure *failure)
 	own_set(&arrival->doc, doc);
 	if (!doc_page(doc, listing->resource->array_key, &envelope, failure))
 	{
-		/* an error may come with status 200 */
-		if (doc_fault(body, length, failure))
-		{
-			FailureKind kind = failure_kind(failure->status, failure->code);
-
-			if (kind != FAILURE_NONE)
-				failure->kind = kind;
-		}
+		fetch_fault(body, length, failure);
 		report_failure(failure);
 	}
 
@@ -565,8 +558,8 @@ arrive(Listing *listing, const char *body, size_t length, Failure *failure)
 	arrival->ids = MemoryContextAlloc(context,
 									  Max(envelope.rows, 1) * sizeof(SignDigest));
 	for (int row = 0; row < envelope.rows; row++)
-		arrival->ids[row] = row_id(listing, &envelope, row);
-	refuse_doubles(listing, &envelope, arrival->ids);
+		arrival->ids[row] = row_id(listing, &envelope, row, failure);
+	refuse_doubles(listing, &envelope, arrival->ids, failure);
 	return arrival;
 }
 
@@ -576,9 +569,13 @@ arrive(Listing *listing, const char *body, size_t length, Failure *failure)
 static const char *
 walk_so_far(const Listing *listing)
 {
-	return psprintf("%lld requests brought %llu objects, the last with a total of %lld",
-					(long long) listing->walk.asked,
-					(unsigned long long) listing->ids->members,
+	char	   *requests = psprintf("%lld requests brought %llu objects",
+									(long long) listing->walk.asked,
+									(unsigned long long) listing->ids->members);
+
+	if (listing->walk.total < 0)
+		return psprintf("%s, the last without a total", requests);
+	return psprintf("%s, the last with a total of %lld", requests,
 					(long long) listing->walk.total);
 }
 
@@ -615,11 +612,11 @@ read_on(Listing *listing)
 			case WALK_WAIT:
 				elog(ERROR, "the walk waits for an answer that was judged");
 			case WALK_MOVES:
-				raise_failure(FAILURE_MOVES, walk_so_far(listing));
+				refuse(&failure, FAILURE_MOVES, walk_so_far(listing));
 			case WALK_TOTAL:
-				raise_failure(FAILURE_TOTAL, walk_so_far(listing));
+				refuse(&failure, FAILURE_TOTAL, walk_so_far(listing));
 			case WALK_UNIT:
-				raise_failure(FAILURE_UNIT, walk_so_far(listing));
+				refuse(&failure, FAILURE_UNIT, walk_so_far(listing));
 		}
 	}
 

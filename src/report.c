@@ -114,7 +114,8 @@ report_excerpt(const char *text, size_t length)
 static void
 append_words(StringInfo facts, const char *format, const char *text)
 {
-	if (text[0] == '\0')
+	/* a header may be there and blank */
+	if (text[strspn(text, " \t")] == '\0')
 		return;
 	if (facts->len > 0)
 		appendStringInfoString(facts, ", ");
@@ -122,17 +123,7 @@ append_words(StringInfo facts, const char *format, const char *text)
 }
 
 /*
- * Whether a failure's message is the service's own; else it is libcurl's or
- * ours.
- */
-static bool
-service_speaks(FailureKind kind)
-{
-	return kind >= FAILURE_BAD_REQUEST && kind <= FAILURE_STATUS;
-}
-
-/*
- * What is known, as sentences: what went wrong, or what the service says; where
+ * What is known, as sentences: what went wrong; what the service says and where
  * the answer came from; the time that each phase took.
  */
 static char *
@@ -147,7 +138,7 @@ detail(const Failure *failure)
 	bool		first = true;
 
 	initStringInfo(&buf);
-	if (failure->message[0] != '\0' && !service_speaks(failure->kind))
+	if (failure->message[0] != '\0')
 		appendStringInfo(&buf, "%c%s. ", pg_toupper(failure->message[0]),
 						 report_text(failure->message + 1,
 									 strlen(failure->message + 1)));
@@ -156,8 +147,7 @@ detail(const Failure *failure)
 	if (failure->status != 0)
 		appendStringInfo(&facts, "HTTP status %d", failure->status);
 	append_words(&facts, "error code %s", failure->code);
-	if (service_speaks(failure->kind))
-		append_words(&facts, "message \"%s\"", failure->message);
+	append_words(&facts, "message \"%s\"", failure->words);
 	append_words(&facts, "body begins \"%s\"", failure->excerpt);
 	append_words(&facts, "trace id %s", failure->trace_id);
 	append_words(&facts, "origin %s", failure->origin);

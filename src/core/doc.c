@@ -446,7 +446,7 @@ find_message(const DocNode *object, Failure *failure)
 	static const char *const keys[] = {
 		"message", "returnMessage", "msg", "details", "error"
 	};
-	char		both[2 * sizeof(failure->message)];
+	char		both[2 * sizeof(failure->words)];
 	size_t		i;
 
 	for (i = 0; i < COUNT(keys); i++)
@@ -456,7 +456,7 @@ find_message(const DocNode *object, Failure *failure)
 
 		if (value.kind != DOC_STRING || value.length == 0)
 			continue;
-		failure_clip(both, sizeof(failure->message),
+		failure_clip(both, sizeof(failure->words),
 					 value.text, value.length);
 		if (details.kind == DOC_STRING && details.length > 0 &&
 			strcmp(details.text, both) != 0)
@@ -465,7 +465,7 @@ find_message(const DocNode *object, Failure *failure)
 
 			snprintf(both + used, sizeof(both) - used, ": %s", details.text);
 		}
-		failure_clip(failure->message, sizeof(failure->message),
+		failure_clip(failure->words, sizeof(failure->words),
 					 both, strlen(both));
 		return true;
 	}

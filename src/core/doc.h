@@ -91,7 +91,7 @@ extern DocValue doc_get(const DocNode *object, const char *key);
 /*
  * Finds error code and message in a body of any shape that the API's
  * documentation and third parties have shown, and puts them, clipped, into
- * *failure: {"error":{"errorCode","message","details"}}, the same unwrapped,
+ * code and words of *failure: {"error":{"errorCode","message","details"}}, the same unwrapped,
  * {"responseError":{"returnCode","returnMessage"}}, {"code","msg"|"message"};
  * codes may be strings or integers, "error" may be the message itself.  Where
  * nothing is found (HTML, XML, empty), fills the excerpt with the first bytes,

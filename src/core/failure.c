@@ -58,7 +58,7 @@ static const FailureRow rows[FAILURE_KINDS] = {
 		"Run the statement again; if it keeps failing, check the network and "
 		"option \"proxy\" of the foreign server."),
 	ROW(FAILURE_PROTOCOL, false, "08P01",
-		"what answered in place of the NCLUE service does not speak HTTP",
+		"the answer of the NCLUE service is not valid HTTP",
 		"Check options \"endpoint\" and \"proxy\" of the foreign server."),
 	ROW(FAILURE_MEMORY, false, "53200",
 		"out of memory for a request to the NCLUE service",

@@ -92,7 +92,8 @@ typedef struct Failure
 	FailureKind kind;
 	int			status;			/* HTTP status; 0: no answer */
 	char		code[24];		/* the body's error code; "": none */
-	char		message[256];	/* the service's or libcurl's own words */
+	char		words[256];		/* the service's own, from the body */
+	char		message[256];	/* what went wrong, in libcurl's words or ours */
 	char		excerpt[160];	/* first bytes of an unreadable body */
 	char		trace_id[80];	/* header x-ncp-trace-id */
 	char		origin[24];		/* header x-ncp-apigw-response-origin */

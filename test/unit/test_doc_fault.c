@@ -98,7 +98,7 @@ test_fault(void **state)
 		if (doc_fault(body, strlen(body), &failure) != found)
 			fail_msg("\"%s\": found is wrong", body);
 		assert_string_equal(failure.code, faults[i].code);
-		assert_string_equal(failure.message, faults[i].message);
+		assert_string_equal(failure.words, faults[i].message);
 		assert_int_equal(failure.kind, FAILURE_NONE);
 		if (found)
 			assert_string_equal(failure.excerpt, "");
@@ -120,16 +120,16 @@ test_fault_long_message(void **state)
 			 part, part);
 	assert_true(doc_fault(body, strlen(body), &failure));
 	/* 85 whole characters are the most that 255 bytes hold */
-	assert_int_equal(strlen(failure.message), 255);
-	assert_memory_equal(failure.message, part, 255);
+	assert_int_equal(strlen(failure.words), 255);
+	assert_memory_equal(failure.words, part, 255);
 
 	/* a short message leaves room for some of its details */
 	failure_clear(&failure);
 	snprintf(body, sizeof(body), "{\"message\":\"ab\",\"details\":\"%s\"}",
 			 part);
 	assert_true(doc_fault(body, strlen(body), &failure));
-	assert_memory_equal(failure.message, "ab: \xED\x95\x9C", 7);
-	assert_int_equal(strlen(failure.message), 4 + 83 * 3);
+	assert_memory_equal(failure.words, "ab: \xED\x95\x9C", 7);
+	assert_int_equal(strlen(failure.words), 4 + 83 * 3);
 }
 
 static const struct
@@ -199,7 +199,7 @@ feed(const char *bytes, size_t length)
 
 	failure_clear(&failure);
 	if (!doc_fault(body, length, &failure))
-		assert_true(failure.code[0] == '\0' && failure.message[0] == '\0');
+		assert_true(failure.code[0] == '\0' && failure.words[0] == '\0');
 
 	failure_clear(&failure);
 	doc = doc_parse(body, length, &failure);
