@@ -137,8 +137,8 @@ static const FailureRow rows[FAILURE_KINDS] = {
 		"deleted, with option \"page_size\" at 100."),
 	ROW(FAILURE_TOTAL, false, "HV021",
 		"the list ends before the total that the NCLUE service states",
-		"Run the statement again; if it keeps failing, report the error with "
-		"its trace id."),
+		"Run the statement again; if it keeps failing, the total is wrong, and "
+		"only the service can mend that."),
 	ROW(FAILURE_UNIT, false, "HV021",
 		"the pages of the list contradict option \"index_unit\"",
 		"Set option \"index_unit\" of the foreign server to its other value, "

@@ -27,6 +27,9 @@
 /* Pages in a row that may bring nothing. */
 #define IDLE_MAX 6
 
+/* Times that row 0 may be read without getting further than ever before. */
+#define ROOTS_MAX 60
+
 /*
  * By page, more objects than this are not counted request by request: total
  * may be any number, and a plan waits for the answer.
@@ -39,11 +42,14 @@ static int64_t before_gap(const Walk *walk);
 static bool may_read_ahead(const Walk *walk);
 static int64_t requests_left(const Walk *walk);
 static void take(Walk *walk, const WalkPage *page, int64_t edge);
+static void count_roots(Walk *walk, const WalkPage *page);
 static void learn_size(Walk *walk, const WalkPage *page);
+static int asked_size(const Walk *walk);
+static int	full_size(const Walk *walk, int limit);
 static void note_movement(Walk *walk);
 static bool shows_movement(const Walk *walk, const WalkPage *page);
 static bool shows_end(const Walk *walk, const WalkPage *page);
-static WalkStep why_idle(const Walk *walk);
+static WalkStep why_idle(const Walk *walk, const WalkPage *page);
 static int64_t requests_by_page(int size, int64_t objects);
 
 void
@@ -51,6 +57,7 @@ walk_begin(Walk *walk, const WalkSettings *settings)
 {
 	memset(walk, 0, sizeof(*walk));
 	walk->settings = *settings;
+	walk->size = settings->size;
 	walk->gap = NONE;
 	walk->total = NONE;
 }
@@ -84,7 +91,7 @@ walk_ask(Walk *walk, UriPage *page)
 		row = before_gap(walk);
 	else
 		row = walk->edge;		/* an overlap of one row, to link by */
-	*page = uri_cover(row, walk->settings.size, walk->settings.by_page);
+	*page = uri_cover(row, asked_size(walk), walk->settings.by_page);
 
 	/*
 	 * Row 0 stands for the head as it is after all that was judged before it,
@@ -98,7 +105,7 @@ walk_ask(Walk *walk, UriPage *page)
 		walk->failed = walk->gains < 2 ? WALK_UNIT : WALK_MOVES;
 		return walk->failed;
 	}
-	walk->far = page->row + page->limit - 1;
+	walk->far = page->row + full_size(walk, page->limit) - 1;
 	walk->asked++;
 	walk->open++;
 	return WALK_SEND;
@@ -135,9 +142,9 @@ read_head(Walk *walk)
 static int64_t
 before_gap(const Walk *walk)
 {
-	int64_t		row = walk->gap - walk->settings.size / 2;
+	int64_t		row = walk->gap - walk->size / 2;
 
-	return row < walk->settings.size - 1 ? 0 : row;
+	return row < walk->size - 1 ? 0 : row;
 }
 
 /*
@@ -210,12 +217,9 @@ take(Walk *walk, const WalkPage *page, int64_t edge)
 {
 	bool		end = shows_end(walk, page);
 
+	learn_size(walk, page);
 	if (page->row == 0)
-	{
 		walk->moved = false;
-		if (!end && walk->gains == 0)
-			learn_size(walk, page);
-	}
 	else if (shows_movement(walk, page))
 		note_movement(walk);
 
@@ -231,20 +235,64 @@ take(Walk *walk, const WalkPage *page, int64_t edge)
 		walk->idle = 0;
 	}
 	else if (++walk->idle > IDLE_MAX)
-		walk->failed = why_idle(walk);
+		walk->failed = why_idle(walk, page);
+	count_roots(walk, page);
 }
 
 /*
- * A first page that has fewer rows than were asked for although more follow
- * shows how many the server gives.  All steps are made in pages of that size, or
- * going back would go too far, and the head would not be read by one of them.
- * With pages of one row there are no steps to make.
+ * A list that loses its first row and gets a new last one before each request
+ * is read from row 0 again and again, and every time that brings something.
+ */
+static void
+count_roots(Walk *walk, const WalkPage *page)
+{
+	if (walk->edge > walk->reach)
+	{
+		walk->reach = walk->edge;
+		walk->roots = 0;
+	}
+	else if (page->row == 0 && ++walk->roots > ROOTS_MAX &&
+			 walk->failed == WALK_SEND)
+		walk->failed = WALK_MOVES;
+}
+
+/*
+ * A first page that has fewer rows than were asked for, where it is not the end,
+ * shows how many the server gives, unless a later one shows that it gives more.
+ * All steps are made in pages of that size, or going back would go too far, and
+ * the head would not be read by one of them.  With pages of one row there are
+ * no steps to make.
  */
 static void
 learn_size(Walk *walk, const WalkPage *page)
 {
-	if (page->rows > 1 && page->rows < walk->settings.size)
-		walk->settings.size = page->rows;
+	bool		first = page->row == 0 && walk->gains == 0;
+
+	if (page->rows > 1 && (first || page->rows > walk->size))
+		walk->size = page->rows < walk->settings.size ?
+			page->rows : walk->settings.size;
+}
+
+/*
+ * Counting rows, a page may as well have more than the server has given so far.
+ * Counting pages, its limit decides where it begins, so it must be the server's.
+ */
+static int
+asked_size(const Walk *walk)
+{
+	return walk->settings.by_page ? walk->size : walk->settings.size;
+}
+
+/*
+ * Rows of a page that is not short: its limit, or what the server turned out to
+ * give.  (Counting pages, a limit may be more than the size.)
+ */
+static int
+full_size(const Walk *walk, int limit)
+{
+	if (walk->size < walk->settings.size && walk->size < limit)
+		return walk->size;
+	return limit;
 }
 
 /*
@@ -280,21 +328,23 @@ shows_movement(const Walk *walk, const WalkPage *page)
 static bool
 shows_end(const Walk *walk, const WalkPage *page)
 {
-	if (page->rows < page->limit)
+	if (page->rows < full_size(walk, page->limit))
 		return page->total <= page->row + page->rows;
 	return walk->head;
 }
 
 /*
- * A wrong unit shows in the first pages: one that counts pages finds none
- * where a row was asked for.
+ * Short pages of which total says that they are not the end show that total is
+ * wrong.  A wrong unit shows in the first pages: one that counts pages finds
+ * none where a row was asked for, one that counts nothing finds the first.
  */
 static WalkStep
-why_idle(const Walk *walk)
+why_idle(const Walk *walk, const WalkPage *page)
 {
-	if (walk->gains < 2)
-		return WALK_UNIT;
-	return walk->total > walk->edge + 1 ? WALK_TOTAL : WALK_MOVES;
+	if (page->known > 0 && page->row > 0 && page->rows < page->limit &&
+		walk->total > walk->edge + 1)
+		return WALK_TOTAL;
+	return walk->gains < 2 ? WALK_UNIT : WALK_MOVES;
 }
 
 int64_t

@@ -52,8 +52,8 @@ typedef struct WalkPage
 /* The state.  Without pointers: a copy is a snapshot. */
 typedef struct Walk
 {
-	WalkSettings settings;
-	/* the rest belongs to walk.c */
+	/* all of it belongs to walk.c */
+	WalkSettings settings;		/* size and ahead may shrink on the way */
 	int64_t		edge;			/* row the next page starts with: the last one
 								 * taken */
 	int64_t		gap;			/* lowest page that shares no row; -1: none */
@@ -61,6 +61,9 @@ typedef struct Walk
 	int64_t		total;			/* of the page taken last; -1: none stated */
 	int64_t		asked;			/* requests */
 	int64_t		gains;			/* pages that brought something */
+	int64_t		reach;			/* the furthest edge */
+	int			roots;			/* times that row 0 was read since then */
+	int			size;			/* rows that a page turned out to have */
 	int			idle;			/* pages since then that brought nothing */
 	int			open;			/* requests whose answers are to be judged */
 	bool		moved;			/* the list has, since its head was read */
@@ -81,9 +84,12 @@ extern void walk_begin(Walk *walk, const WalkSettings *settings);
 extern WalkStep walk_ask(Walk *walk, UriPage *page);
 
 /*
- * Judges an answer; answers are judged in the order they were asked.  After
- * WALK_TAKE the caller judges all pages it holds again, lowest row first, and
- * from the lowest anew whenever one of them is taken.  Never raises.
+ * Judges an answer; answers are judged in the order they were asked, and none
+ * after walk_ask() gave the end or a failure.  After WALK_TAKE the caller
+ * judges all pages it holds again, lowest row first, and from the lowest anew
+ * whenever one of them is taken.  It has room for as many as requests may be
+ * under way; where that is not enough the page with the highest row goes, which
+ * costs requests but no rows.  Never raises.
  */
 extern WalkVerdict walk_judge(Walk *walk, const WalkPage *page);
 
@@ -94,7 +100,8 @@ extern WalkVerdict walk_again(Walk *walk, const WalkPage *page);
 
 /*
  * Requests that a walk of so many objects costs while the list keeps still and
- * total is grand.  Never raises.
+ * total is grand.  Counting pages, exact up to 100,000 objects and in proportion
+ * from there on.  Never raises.
  */
 extern int64_t walk_requests(const WalkSettings *settings, int64_t objects);
 

@@ -1,0 +1,65 @@
+#!/bin/sh
+# Takes each rule of src/core/walk.c away in turn (file mutants) and fails
+# where the tests do not notice, or where there is no such rule any more.
+# First test_walk_model is asked, then test_walk.
+#
+#	test/unit/mutants.sh [name...]		BUILD: where to build
+#
+# All of them take about ten minutes.
+here=$(cd "$(dirname "$0")" && pwd)
+build=${BUILD:-$here/build}/mutants
+core=$here/../../src/core
+survived=0
+tab=$(printf '\t')
+
+compile()
+{
+	${CC:-cc} -std=c99 -O2 -I"$core" "$@"
+}
+
+# Whether a test fails, or does not end, with the mutant.
+notices()
+{
+	test=$1
+	shift
+	compile -o "$build/$test" "$build/walk.o" "$build/uri.o" \
+		"$build/$test.o" "$@" -lcmocka || exit 1
+	! timeout 300 "$build/$test" >"$build/$name.log" 2>&1
+}
+
+mkdir -p "$build" || exit 1
+compile -c -o "$build/uri.o" "$core/uri.c" || exit 1
+for file in model churn test_walk_model test_walk
+do
+	compile -c -o "$build/$file.o" "$here/$file.c" || exit 1
+done
+
+while IFS="$tab" read -r name script
+do
+	case $name in '' | '#'*) continue ;; esac
+	case " $* " in '  ' | *" $name "*) ;; *) continue ;; esac
+	# tabs between name and script are for the eye
+	script=${script#"${script%%[!$tab]*}"}
+	sed "$script" "$core/walk.c" >"$build/walk.c" || exit 1
+	if cmp -s "$build/walk.c" "$core/walk.c"
+	then
+		echo "$name: no longer applies"
+		survived=1
+	elif ! compile -c -o "$build/walk.o" "$build/walk.c"
+	then
+		echo "$name: does not compile"
+		survived=1
+	elif notices test_walk_model "$build/model.o"
+	then
+		echo "$name: noticed by the model"
+	elif notices test_walk "$build/churn.o"
+	then
+		echo "$name: noticed by$(sed -n \
+			's/^\[  FAILED  \] \(test_[a-z_0-9]*\)$/ \1/p' \
+			"$build/$name.log" | sort -u | tr -d '\n')"
+	else
+		echo "$name: SURVIVED"
+		survived=1
+	fi
+done <"$here/mutants"
+exit $survived
