@@ -1,7 +1,6 @@
--- What script/demo shows.  Its variables: endpoint, access_key, secret_key.
+-- What script/demo shows.  Variables: endpoint, access_key, secret_key, and
+-- requests, a command that prints the requests that came since it was last run.
 \set ON_ERROR_STOP on
-\pset pager off
-\pset null '(null)'
 
 \echo
 \echo === Five lines to the first row
@@ -12,6 +11,8 @@ CREATE USER MAPPING FOR CURRENT_USER SERVER nclue
     OPTIONS (access_key :'access_key', secret_key :'secret_key');
 IMPORT FOREIGN SCHEMA nclue FROM SERVER nclue INTO public;
 SELECT task_name, status, created_at, auroc FROM nclue_tasks LIMIT 5;
+\echo The requests that reached the service:
+:requests
 
 \echo
 \echo === The tables that were imported
@@ -25,6 +26,7 @@ SELECT task_id, left(task_name, 24) AS task, created_at,
 FROM nclue_tasks
 WHERE status = 'failed'
 ORDER BY created_at DESC;
+:requests
 
 \echo
 \echo === A local table: which team owns which feature
@@ -34,14 +36,16 @@ SELECT feature_id,
        (ARRAY['Seoul', 'Tokyo', 'Boston'])[1 + row_number()
            OVER (ORDER BY created_at, feature_id) % 3]
 FROM nclue_features;
+:requests
 
 \echo
-\echo === Joined: how each team's tasks went
+\echo === Joined: how the tasks of each team went
 SELECT team, t.status, count(*) AS tasks, max(t.created_at) AS latest
 FROM nclue_tasks t
 JOIN team ON team.feature_id = t.train_feature_id
 GROUP BY team, t.status
 ORDER BY team, tasks DESC;
+:requests
 
 \echo
 \echo === Analysis by feature: which data make good models
@@ -56,6 +60,7 @@ GROUP BY f.feature_id, f.feature_name
 HAVING count(t.auroc) >= 3
 ORDER BY avg_auroc DESC
 LIMIT 10;
+:requests
 
 \echo
 \echo === A prepared statement
@@ -64,6 +69,7 @@ PREPARE tasks_in(text) AS
     FROM nclue_tasks WHERE status = $1;
 EXECUTE tasks_in('completed');
 EXECUTE tasks_in('in_progress');
+:requests
 
 \echo
 \echo === A cursor: rows are fetched when they are wanted
@@ -71,5 +77,7 @@ BEGIN;
 DECLARE newest CURSOR FOR
     SELECT left(task_name, 30) AS task, status, created_at FROM nclue_tasks;
 FETCH 3 FROM newest;
+:requests
 FETCH 3 FROM newest;
+:requests
 COMMIT;

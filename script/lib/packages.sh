@@ -22,20 +22,22 @@ default_major()
 	printf '%s\n' "$found"
 }
 
-# needed_packages MAJOR
+# needed_packages MAJOR [tests]: to build and run; with "tests", to test too.
 needed_packages()
 {
-	echo "postgresql-$1" "postgresql-server-dev-$1" \
-		gcc clang make libc6-dev libcurl4-openssl-dev libssl-dev \
-		libjansson-dev libcmocka-dev libipc-run-perl python3 openssl
+	echo "postgresql-$1" "postgresql-server-dev-$1" gcc make libc6-dev \
+		libcurl4-openssl-dev libssl-dev libjansson-dev ca-certificates \
+		python3 openssl
+	[ "${2:-}" != tests ] ||
+		echo clang libcmocka-dev libipc-run-perl nginx
 }
 
-# missing_packages MAJOR
+# missing_packages MAJOR [tests]
 missing_packages()
 {
 	local package missing=
 
-	for package in $(needed_packages "$1"); do
+	for package in $(needed_packages "$@"); do
 		case $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) in
 			'install ok installed') ;;
 			*) missing="$missing $package" ;;
@@ -69,43 +71,63 @@ forbid_main_cluster()
 	END
 }
 
-# install_packages MAJOR: installs what is missing; sets major, to the default
-# where MAJOR is empty.  Needs root only where something is missing.
+# without_services COMMAND...: no service of a package that it installs starts.
+without_services()
+(
+	policy=/usr/sbin/policy-rc.d
+	if [ ! -e "$policy" ]; then
+		trap 'rm -f "$policy"' EXIT
+		printf '#!/bin/sh\nexit 101\n' >"$policy"
+		chmod 755 "$policy"
+	fi
+	"$@"
+)
+
+# install_missing LOG PACKAGE...: nor is any of them to start with the machine.
+install_missing()
+{
+	local log=$1
+
+	shift
+	step "installing $# packages:"
+	detail "$*"
+	forbid_main_cluster
+	without_services \
+		patiently "$log" apt install --no-install-recommends "$@" || return 1
+	case " $* " in
+		*' nginx '*) update-rc.d nginx disable >>"$log" 2>&1 ;;
+	esac
+	step 'packages installed'
+}
+
+# install_packages MAJOR [tests]: installs what is missing; sets major, to the
+# default where MAJOR is empty.  Needs root only where something is missing.
 install_packages()
 {
-	local missing log
+	local missing=unknown log
 
 	command -v apt-get >/dev/null ||
 		die 'this script needs Debian (apt-get is not here)'
 	[ -e /proc/self/stat ] ||
 		die 'this script needs /proc: mount -t proc proc /proc'
-	log=$(mktemp) || die 'no temporary file can be made'
 
 	major=${1:-$(default_major)}
-	missing=unknown
-	[ -z "$major" ] || missing=$(missing_packages "$major")
+	[ -z "$major" ] || missing=$(missing_packages "$major" "${@:2}")
 	if [ -z "$missing" ]; then
 		step "packages for PostgreSQL $major: all there"
-		rm -f "$log"
 		return
 	fi
-	if [ "$(id -u)" -ne 0 ]; then
-		rm -f "$log"
-		die "missing packages; install them as root, or run this as root:" \
+	[ "$(id -u)" -eq 0 ] ||
+		die 'packages are missing; install them as root, or run this as root:' \
 			"apt-get install $missing"
-	fi
 
+	log=$(mktemp) || die 'no temporary file can be made'
 	step 'package lists: apt-get update'
 	patiently "$log" apt update || die 'apt-get update failed'
 	: "${major:=$(default_major)}"
 	[ -n "$major" ] || die 'this system offers no PostgreSQL package'
-	missing=$(missing_packages "$major")
-	forbid_main_cluster
-	step "installing $(echo "$missing" | wc -w) packages:"
-	detail "$missing"
+	missing=$(missing_packages "$major" "${@:2}")
 	# shellcheck disable=SC2086 # a list of words
-	patiently "$log" apt install --no-install-recommends $missing ||
-		die 'apt-get install failed'
-	step 'packages installed'
+	install_missing "$log" $missing || die 'apt-get install failed'
 	rm -f "$log"
 }

@@ -4,11 +4,13 @@
 # A process id alone may be somebody else's by the time it is used: with the
 # time at which the process began it is not.
 
-# began PID: when it did, in the kernel's ticks; empty where there is none.
+# began PID: when it did, in the kernel's ticks; empty where there is none, or
+# only what is left of one until its parent asks (in a container, maybe never).
 # The second field of "stat", the program's name, may hold anything.
 began()
 {
-	sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20
+	sed -n -e 's/.*) //' -e '/^[^ZX]/p' "/proc/$1/stat" 2>/dev/null |
+		cut -d ' ' -f 20
 }
 
 # note_pid FILE NAME PID

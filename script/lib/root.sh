@@ -32,7 +32,8 @@ debian_mirror()
 
 # enter_root ro|rw ROOT TMP COMMAND...: runs it in ROOT, with TMP as its /tmp.
 # In name spaces of its own: mounts and processes end with the command,
-# however that ends.
+# however that ends.  Not by chroot, where the kernel lets nobody make user
+# name spaces, and tests need them.
 enter_root()
 {
 	# shellcheck disable=SC2016 # expanded by the inner shell
@@ -46,7 +47,8 @@ enter_root()
 				mount --rbind /dev "$root/dev" &&
 				mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm" &&
 				mount -t proc proc "$root/proc" || exit 1
-			exec chroot "$root" env -i HOME=/root TERM="${TERM:-dumb}" \
+			cd "$root" && pivot_root . . && umount -l . && cd / || exit 1
+			exec env -i HOME=/root TERM="${TERM:-dumb}" \
 				PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 				${http_proxy:+http_proxy="$http_proxy"} \
 				${https_proxy:+https_proxy="$https_proxy"} \
@@ -126,14 +128,14 @@ install_in_root()
 		. /tmp/source/script/lib/say.sh
 		. /tmp/source/script/lib/packages.sh
 		SECONDS=$2
-		install_packages "$1" && apt-get -q clean' \
+		install_packages "$1" tests && apt-get -q clean' \
 		install_in_root "$1" "$SECONDS"
 }
 
 # root_is_made MAJOR ROOT: with the packages that are needed now.
 root_is_made()
 {
-	needed_packages "$1" | cmp -s - "$2/packages"
+	needed_packages "$1" tests | cmp -s - "$2/packages"
 }
 
 # make_root MAJOR ROOT TMP.  What bears the name ROOT is complete.
@@ -142,7 +144,7 @@ make_root()
 	rm -rf "$2" "$2.new"
 	make_bare_root "$1" "$2.new" "$work/log" &&
 		install_in_root "$1" "$2.new" "$3" &&
-		needed_packages "$1" >"$2.new/packages" &&
+		needed_packages "$1" tests >"$2.new/packages" &&
 		mv -T "$2.new" "$2"
 }
 

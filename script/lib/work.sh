@@ -16,14 +16,17 @@ clean_environment()
 	export LC_ALL=C.UTF-8
 }
 
-# as_user COMMAND...: in the directory "work", which is open to that user.
+# as_user COMMAND...: in the directory "work", which is open to that user and
+# takes what the command leaves behind.
 as_user()
 {
+	local own=(env -C "$work" HOME="$work" TMPDIR="$work")
+
 	if [ "$(id -u)" -eq 0 ]; then
 		setpriv --reuid postgres --regid postgres --init-groups \
-			env -C "$work" HOME="$work" USER=postgres LOGNAME=postgres "$@"
+			"${own[@]}" USER=postgres LOGNAME=postgres "$@"
 	else
-		env -C "$work" HOME="$work" "$@"
+		"${own[@]}" "$@"
 	fi
 }
 
