@@ -2,7 +2,7 @@
  * test_walk_model.c
  *	  What the walk promises, in every schedule of a few changes.
  *
- * With WALK_LONG set in the environment the schedules are longer.
+ * With WALK_LONG set in the environment the schedules are longer: half an hour.
  */
 #include <setjmp.h>
 #include <stdarg.h>
