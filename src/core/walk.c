@@ -261,8 +261,8 @@ count_roots(Walk *walk, const WalkPage *page)
 }
 
 /*
- * A first page that has fewer rows than were asked for, where it is not the end,
- * shows how many the server gives, unless a later one shows that it gives more.
+ * A page at row 0 that has fewer rows than were asked for shows how many the
+ * server gives, unless another one shows that it gives more (or it is the end).
  * All steps are made in pages of that size, or going back would go too far, and
  * the head would not be read by one of them.  With pages of one row there are
  * no steps to make.
@@ -270,9 +270,7 @@ count_roots(Walk *walk, const WalkPage *page)
 static void
 learn_size(Walk *walk, const WalkPage *page)
 {
-	bool		first = page->row == 0 && walk->gains == 0;
-
-	if (page->rows > 1 && (first || page->rows > walk->size))
+	if (page->rows > 1 && (page->row == 0 || page->rows > walk->size))
 		walk->size = page->rows < walk->settings.size ?
 			page->rows : walk->settings.size;
 }
