@@ -106,9 +106,9 @@ is_refused('no_ca', '08001', 'file of certificate authorities',
 
 # a proxy, which the option alone names
 {
-	my ($input, $output) = ('', '');
+	my $output = '';
 	my $proxy = start ["$FindBin::RealBin/lib/connect_proxy"],
-	  '<', \$input, '>', \$output, timeout(180);
+	  '<pipe', \*INPUT, '>', \$output, timeout(180);
 	pump $proxy until $output =~ s/^(\d+)\n//;
 	my $port = $1;
 
@@ -119,7 +119,8 @@ is_refused('no_ca', '08001', 'file of certificate authorities',
 	pump $proxy until $output =~ /\n/;
 	is($output, 'CONNECT ' . $standin->port . "\n",
 		'... which is asked for a tunnel, and so sees no keys');
-	$proxy->kill_kill;
+	close INPUT;
+	$proxy->finish;
 }
 
 create_server('no_proxy', $standin->endpoint,

@@ -48,7 +48,7 @@ static int64_t requests_left(const Walk *walk);
 static void take(Walk *walk, const WalkPage *page, int64_t edge);
 static void count_roots(Walk *walk, const WalkPage *page);
 static void learn_size(Walk *walk, const WalkPage *page);
-static int asked_size(const Walk *walk);
+static int	asked_size(const Walk *walk);
 static int	full_size(const Walk *walk, int limit);
 static void note_movement(Walk *walk);
 static bool shows_movement(const Walk *walk, const WalkPage *page);
