@@ -88,6 +88,8 @@ is_refused('no_ca', '08001', 'file of certificate authorities',
 	my $pid = fork() // die "fork: $!";
 	if ($pid == 0)
 	{
+		# the test's own handler would stop the server
+		$SIG{TERM} = 'DEFAULT';
 		while (my $client = $listener->accept)
 		{
 			syswrite($client, "220 mail.example.com ESMTP\r\n");
