@@ -258,5 +258,12 @@ SELECT count(task_name) FROM tasks;
 SELECT pg_temp.failure(good => 'SELECT 3', words => false);
 :requests
 
+-- an error beside an empty list is no empty list
+ALTER SERVER nclue OPTIONS (DROP max_response_size);
+:ctl fault body='{"tasks":[],"errorCode":"420","message":"Rate Limited"}'
+SELECT pg_temp.failure();
+:ctl fault body='{"total":0,"tasks":[],"error":{"errorCode":"99","message":"Something"}}'
+SELECT pg_temp.failure();
+
 SET client_min_messages = warning;
 DROP EXTENSION nclue_fdw CASCADE;

@@ -392,12 +392,15 @@ ALTER SERVER nclue OPTIONS (DROP timeout);
 
 -- proxy: asked for a tunnel, so that it sees no keys (this one has none)
 SELECT substring(:'endpoint' from '^http://[^/]+') AS origin \gset
-ALTER SERVER nclue OPTIONS (SET endpoint 'http://127.0.0.1:9/api/v1', ADD proxy :'origin');
+ALTER SERVER nclue OPTIONS (SET endpoint 'https://127.0.0.1:9/api/v1', ADD proxy :'origin');
 \set VERBOSITY sqlstate
 SELECT count(*) FROM tasks;
 \set VERBOSITY default
 ALTER SERVER nclue OPTIONS (SET endpoint :'endpoint', DROP proxy);
 :requests
+
+-- ... and what is sent in clear to this machine goes to no other
+ALTER SERVER nclue OPTIONS (ADD proxy 'http://127.0.0.1:9');
 
 -- endpoint: a slash at its end makes no difference
 SELECT concat(:'endpoint', '//') AS slashes \gset

@@ -404,6 +404,44 @@ RESET temp_file_limit;
 SELECT count(task_name) FROM tasks;
 :requests
 
+-- an account that could not be made is not there for the next to find, though
+-- the cursor that wanted it still is
+\set VERBOSITY sqlstate
+CREATE SERVER keyless FOREIGN DATA WRAPPER nclue_fdw OPTIONS (endpoint :'endpoint');
+CREATE FOREIGN TABLE keyless (task_id text, task_name text) SERVER keyless;
+BEGIN;
+DECLARE c CURSOR FOR SELECT * FROM keyless;
+SAVEPOINT s;
+FETCH c;
+ROLLBACK TO s;
+SELECT count(task_name) FROM keyless;
+ROLLBACK;
+CREATE USER MAPPING FOR CURRENT_USER SERVER keyless OPTIONS (access_key 'AK_TEST');
+BEGIN;
+DECLARE c CURSOR FOR SELECT * FROM keyless;
+SAVEPOINT s;
+FETCH c;
+ROLLBACK TO s;
+SELECT count(task_name) FROM keyless;
+ROLLBACK;
+ALTER USER MAPPING FOR CURRENT_USER SERVER keyless OPTIONS (ADD secret_key 'SK_TEST');
+SELECT count(task_name) FROM keyless;
+:requests
+
+-- a request that was given up does not go on beside the next
+:ctl fault stall next=1
+BEGIN;
+DECLARE c CURSOR FOR SELECT * FROM keyless;
+SAVEPOINT s;
+SET LOCAL statement_timeout = '200ms';
+FETCH c;
+ROLLBACK TO s;
+SELECT count(task_name) FROM keyless;
+:ctl connections
+COMMIT;
+:requests
+\set VERBOSITY default
+
 SET client_min_messages = warning;
 DROP VIEW temporary_files;
 DROP EXTENSION nclue_fdw CASCADE;

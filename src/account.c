@@ -62,11 +62,50 @@ erase_string(void *string)
 }
 
 static void
+release_descriptors(int count)
+{
+	while (count-- > 0)
+		ReleaseExternalFD();
+}
+
+static bool
+acquire_descriptors(void)
+{
+	for (int i = 0; i < POOL_DESCRIPTORS; i++)
+	{
+		if (!AcquireExternalFD())
+		{
+			release_descriptors(i);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void
 close_pool(void *http)
 {
 	http_close(http);
-	for (int i = 0; i < POOL_DESCRIPTORS; i++)
-		ReleaseExternalFD();
+	release_descriptors(POOL_DESCRIPTORS);
+}
+
+/*
+ * Ends the accounts that nobody has; of these, only the stale ones if so told.
+ */
+static void
+end_unused(bool only_stale)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &accounts)
+	{
+		Account    *account = dlist_container(Account, node, iter.cur);
+
+		/* one without a mapping is being built */
+		if (account->users == 0 && OidIsValid(account->mapping) &&
+			(account->stale || !only_stale))
+			MemoryContextDelete(account->context);
+	}
 }
 
 static void
@@ -81,26 +120,24 @@ open_pool(Account *account, const Settings *settings)
 	Failure		failure;
 	Http	   *http;
 
-	for (int i = 0; i < POOL_DESCRIPTORS; i++)
+	/* connections that nobody uses make room */
+	if (!acquire_descriptors())
 	{
-		if (AcquireExternalFD())
-			continue;
-		while (i-- > 0)
-			ReleaseExternalFD();
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
-				 errmsg("could not open a connection to server \"%s\"",
-						account->server),
-				 errdetail("There are too many open files in this session."),
-				 errhint("Raise max_files_per_process and the system's limit on open files.")));
+		end_unused(false);
+		if (!acquire_descriptors())
+			ereport(ERROR,
+					(errcode(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION),
+					 errmsg("could not open a connection to server \"%s\"",
+							account->server),
+					 errdetail("There are too many open files in this session."),
+					 errhint("Raise max_files_per_process and the system's limit on open files.")));
 	}
 
 	failure_clear(&failure);
 	http = http_open(&pool, &failure);
 	if (http == NULL)
 	{
-		for (int i = 0; i < POOL_DESCRIPTORS; i++)
-			ReleaseExternalFD();
+		release_descriptors(POOL_DESCRIPTORS);
 		report_failure(&failure);
 	}
 	own_set(&account->http, http);
@@ -163,7 +200,6 @@ build(Oid serverid, Oid userid, Oid umid)
 									ALLOCSET_SMALL_SIZES);
 	account = MemoryContextAllocZero(context, sizeof(Account));
 	account->context = context;
-	account->mapping = umid;
 	account->server_hash = GetSysCacheHashValue1(FOREIGNSERVEROID,
 												 ObjectIdGetDatum(serverid));
 	account->mapping_hash = GetSysCacheHashValue1(USERMAPPINGOID,
@@ -193,6 +229,13 @@ build(Oid serverid, Oid userid, Oid umid)
 	/* its strings were for the pool, which has its own copies */
 	settings.ca_file = settings.proxy = NULL;
 	account->settings = settings;
+
+	/* of two look-ups of the mapping each may have seen another one */
+	if (mapping->umid != umid)
+		account->stale = true;
+
+	/* only now can it be found: if an error had ended this, it would linger */
+	account->mapping = umid;
 	account->users = 1;
 	MemoryContextSetParent(context, TopMemoryContext);
 	return account;
@@ -216,23 +259,6 @@ find_mapping(Oid userid, Oid serverid)
 	return umid;
 }
 
-/*
- * Ends the accounts that are stale and that nobody has.
- */
-static void
-sweep(void)
-{
-	dlist_mutable_iter iter;
-
-	dlist_foreach_modify(iter, &accounts)
-	{
-		Account    *account = dlist_container(Account, node, iter.cur);
-
-		if (account->stale && account->users == 0)
-			MemoryContextDelete(account->context);
-	}
-}
-
 Account *
 account_get(Oid serverid, Oid userid)
 {
@@ -248,12 +274,12 @@ account_get(Oid serverid, Oid userid)
 	}
 
 	umid = find_mapping(userid, serverid);
-	sweep();
+	end_unused(true);
 	dlist_foreach(iter, &accounts)
 	{
 		Account    *account = dlist_container(Account, node, iter.cur);
 
-		if (!account->stale && account->mapping == umid)
+		if (!account->stale && OidIsValid(umid) && account->mapping == umid)
 		{
 			account->users++;
 			return account;

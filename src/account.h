@@ -19,7 +19,7 @@ typedef struct Account
 {
 	dlist_node	node;			/* in account.c's list */
 	MemoryContext context;		/* everything here */
-	Oid			mapping;
+	Oid			mapping;		/* InvalidOid: it is not whole yet */
 	char	   *server;			/* its name */
 	uint32		server_hash;	/* as syscache invalidations name them */
 	uint32		mapping_hash;

@@ -101,10 +101,13 @@ sleep_until_event(Http *http, int64 left_us)
 	ResetLatch(MyLatch);
 }
 
-FailureKind
-fetch_wait(Fetch *fetch, const char **body, size_t *length, Failure *failure)
+/*
+ * Waits until the transfer has ended, or a limit of its time has passed, and
+ * tells which.
+ */
+static FailureKind
+wait_for_transfer(Fetch *fetch, HttpTransfer *transfer)
 {
-	HttpTransfer *transfer = fetch->transfer.handle;
 	Http	   *http = fetch->account->http.handle;
 	int64		turned_us = now_us();
 
@@ -120,24 +123,43 @@ fetch_wait(Fetch *fetch, const char **body, size_t *length, Failure *failure)
 		CHECK_FOR_INTERRUPTS();
 		http_turn(http, turned_us);
 		if (http_finished(transfer))
-			break;
+			return FAILURE_NONE;
 
 		sent = http_sent_us(transfer) > 0;
 		overdue = attempt_overdue(&fetch->attempt, sent);
 		if (overdue != FAILURE_NONE)
-		{
-			*failure = *http_outcome(transfer);
-			failure->kind = overdue;
-			fetch_end(fetch);
 			return overdue;
-		}
 
 		sleep_until_event(http, attempt_left_us(&fetch->attempt, sent));
 		turned_us = now_us();
 		attempt_waited(&fetch->attempt, turned_us - before_us);
 	}
+}
+
+FailureKind
+fetch_wait(Fetch *fetch, const char **body, size_t *length, Failure *failure)
+{
+	HttpTransfer *transfer = fetch->transfer.handle;
+	FailureKind overdue;
+
+	PG_TRY();
+	{
+		overdue = wait_for_transfer(fetch, transfer);
+	}
+	PG_CATCH();
+	{
+		/* who catches the error may live long without asking again */
+		fetch_end(fetch);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 
 	*failure = *http_outcome(transfer);
+	if (overdue != FAILURE_NONE)
+	{
+		fetch_end(fetch);
+		return failure->kind = overdue;
+	}
 	*body = http_body(transfer, length);
 	if (failure->kind == FAILURE_NONE && failure->status != 200)
 	{

@@ -40,8 +40,8 @@ extern FailureKind fetch_start(Fetch *fetch, const char *target,
 /*
  * Waits, interruptibly, until the request has ended.  With FAILURE_NONE there
  * is a body with status 200, which stays until fetch_end() or the next
- * fetch_start(); else *failure says why not.  Raises where it is interrupted,
- * and then cancels nothing: fetch_end(), fetch_start() and the context do.
+ * fetch_start(); else *failure says why not.  Raises where it is interrupted;
+ * then the request is cancelled.
  */
 extern FailureKind fetch_wait(Fetch *fetch, const char **body, size_t *length,
 							  Failure *failure);

@@ -8,7 +8,6 @@
  */
 #include "postgres.h"
 
-#include "commands/tablespace.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -58,7 +57,6 @@ typedef struct KeptPage
 typedef struct Arrival
 {
 	MemoryContext context;		/* everything here */
-	UriPage		asked;
 	WalkPage	page;
 	char	   *body;
 	size_t		length;
@@ -219,7 +217,6 @@ store_body(Listing *listing, KeptPage *kept, const char *body, size_t length)
 	if (spill == NULL)
 	{
 		spill = MemoryContextAlloc(listing->context, sizeof(SpillFile));
-		PrepareTempTablespaces();
 		spill->file = OpenTemporaryFile(true);
 		own_set(&listing->file, spill);
 	}
@@ -518,6 +515,24 @@ judge(Listing *listing, Arrival *arrival)
 /* ---- reading on ---- */
 
 /*
+ * Refuses an empty page that has an error's code beside it: what there is to
+ * show may just not have been got.
+ */
+static void
+refuse_error(const char *body, size_t length, const Failure *failure)
+{
+	Failure		fault = *failure;
+
+	fault.kind = FAILURE_NONE;
+	fetch_fault(body, length, &fault);
+	if (fault.code[0] == '\0')
+		return;
+	if (fault.kind == FAILURE_NONE)
+		fault.kind = FAILURE_SHAPE;
+	report_failure(&fault);
+}
+
+/*
  * Reads a body as a page.
  */
 static Arrival *
@@ -532,7 +547,6 @@ arrive(Listing *listing, const char *body, size_t length, Failure *failure)
 									ALLOCSET_DEFAULT_SIZES);
 	arrival = MemoryContextAllocZero(context, sizeof(Arrival));
 	arrival->context = context;
-	arrival->asked = listing->ask;
 	own_init(&arrival->doc, context, free_doc);
 
 	doc = doc_parse(body, length, failure);
@@ -544,6 +558,9 @@ arrive(Listing *listing, const char *body, size_t length, Failure *failure)
 		fetch_fault(body, length, failure);
 		report_failure(failure);
 	}
+
+	if (envelope.rows == 0)
+		refuse_error(body, length, failure);
 
 	arrival->body = MemoryContextAllocHuge(context, length);
 	memcpy(arrival->body, body, length);

@@ -430,6 +430,14 @@ option_read(Settings *settings, List *options)
 }
 
 void
+option_of_table(Settings *settings, ForeignTable *table)
+{
+	option_defaults(settings);
+	option_read(settings, GetForeignServer(table->serverid)->options);
+	option_read(settings, table->options);
+}
+
+void
 option_validate(List *options, Oid catalog)
 {
 	const char *object;
@@ -460,4 +468,12 @@ option_validate(List *options, Oid catalog)
 					 errdetail("Only roles with privileges of the \"%s\" role may set it.",
 							   "pg_read_server_files")));
 	}
+
+	/* what goes to this machine in clear must not leave it */
+	if (where == ON_SERVER && scratch.proxy != NULL && !scratch.endpoint.tls)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
+				 errmsg("option \"proxy\" cannot be used with an http endpoint"),
+				 errdetail("Requests would leave this machine unencrypted."),
+				 errhint("Use an https endpoint, or no proxy.")));
 }

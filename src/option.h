@@ -7,6 +7,7 @@
 
 #include "core/http.h"
 #include "core/resource.h"
+#include "foreign/foreign.h"
 #include "nodes/pg_list.h"
 #include "pgtime.h"
 
@@ -46,6 +47,12 @@ extern void option_defaults(Settings *settings);
  * Raises.
  */
 extern void option_read(Settings *settings, List *options);
+
+/*
+ * Reads the options that hold for a table: the defaults, its server's, its own.
+ * Raises.
+ */
+extern void option_of_table(Settings *settings, ForeignTable *table);
 
 /*
  * Checks the options of an object whose catalog is given (pg_foreign_server,

@@ -34,11 +34,7 @@
 static void
 read_settings(Oid table, Settings *settings)
 {
-	ForeignTable *foreign_table = GetForeignTable(table);
-
-	option_defaults(settings);
-	option_read(settings, GetForeignServer(foreign_table->serverid)->options);
-	option_read(settings, foreign_table->options);
+	option_of_table(settings, GetForeignTable(table));
 }
 
 void

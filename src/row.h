@@ -47,7 +47,7 @@ extern void row_fill(Row *row, const DocValue *object, TupleTableSlot *slot,
 
 /*
  * Adds column and object to an error's context while one is being filled.
- * Never raises.
+ * Raises only where there is no memory.
  */
 extern void row_errcontext(const Row *row);
 

@@ -59,10 +59,7 @@ open_reader(ForeignScanState *node)
 	foreach(cell, (List *) list_nth(plan->fdw_private, PLAN_COLUMNS))
 		columns = bms_add_member(columns, lfirst_int(cell));
 
-	option_defaults(&settings);
-	option_read(&settings, GetForeignServer(table->serverid)->options);
-	option_read(&settings, table->options);
-
+	option_of_table(&settings, table);
 	scan->server = GetForeignServer(table->serverid)->servername;
 	scan->row = row_begin(relation, settings.resource, columns,
 						  settings.time_zone, &node->ss.ps);
