@@ -197,7 +197,7 @@ refuse(const Option *option, const char *value, const char *complaint)
 {
 	/* a URL may hold credentials, which are one of the things refused */
 	bool		shown = option->kind != OPTION_SECRET &&
-		option->kind != OPTION_HEADER && strchr(value, '@') == NULL;
+	option->kind != OPTION_HEADER && strchr(value, '@') == NULL;
 
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),

@@ -378,8 +378,8 @@ fill_phases(const HttpTransfer *transfer, bool whole, int64_t *phase_us)
 	bool		sent = transfer->sends > 0;
 	int64_t		sent_at = mark(transfer, CURLINFO_PRETRANSFER_TIME_T);
 	int64_t		total = transfer->finished ?
-		mark(transfer, CURLINFO_TOTAL_TIME_T) :
-		transfer->http->now_us - transfer->started_us;
+	mark(transfer, CURLINFO_TOTAL_TIME_T) :
+	transfer->http->now_us - transfer->started_us;
 	int64_t		from = 0;
 	int64_t		end[FAILURE_PHASES];
 	int			phase;
@@ -429,7 +429,7 @@ static void
 fill_failure(const HttpTransfer *transfer, Failure *outcome)
 {
 	const char *message = transfer->error[0] != '\0' ? transfer->error :
-		curl_easy_strerror(transfer->code);
+	curl_easy_strerror(transfer->code);
 
 	if (transfer->refused != FAILURE_NONE)
 	{

@@ -51,7 +51,7 @@ static const ResourceField task_fields[] = {
 	{"train_file_path", "train_file_path", FIELD_TEXT,
 	"Path of the training data within its bucket"},
 	{"test_feature_id", "test_feature_id", FIELD_TEXT,
-	"Feature that the model is tested on (nclue_features.feature_id); null "
+		"Feature that the model is tested on (nclue_features.feature_id); null "
 	"without test data"},
 	{"test_feature_name", "test_feature_name", FIELD_TEXT,
 	"Name of the feature that the model is tested on"},

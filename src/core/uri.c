@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 static UriPage furthest(int64_t row, int largest);
-static bool print(char *target, size_t size, const char *format, ...)
+static bool print(char *target, size_t size, const char *format,...)
 			__attribute__((format(printf, 3, 4)));
 
 UriPage
@@ -85,7 +85,7 @@ uri_template(char *target, size_t size, const char *base, const char *path,
  * is none at all.
  */
 static bool
-print(char *target, size_t size, const char *format, ...)
+print(char *target, size_t size, const char *format,...)
 {
 	va_list		arguments;
 	int			length;

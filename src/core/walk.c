@@ -42,6 +42,7 @@
 
 static bool head_is_due(const Walk *walk);
 static void read_head(Walk *walk);
+static int64_t next_row(const Walk *walk);
 static int64_t before_gap(const Walk *walk);
 static bool may_read_ahead(const Walk *walk);
 static int64_t requests_left(const Walk *walk);
@@ -94,7 +95,7 @@ walk_ask(Walk *walk, UriPage *page)
 	else if (walk->gap != NONE)
 		row = before_gap(walk);
 	else
-		row = walk->edge;		/* an overlap of one row, to link by */
+		row = next_row(walk);
 	*page = uri_cover(row, asked_size(walk), walk->settings.by_page);
 
 	/*
@@ -134,6 +135,21 @@ read_head(Walk *walk)
 	walk->tail = false;
 	walk->edge = 0;
 	walk->gap = NONE;
+}
+
+/*
+ * An overlap of one row, to link by.  Where the head was read again and again
+ * because that was not enough, half a page, or a deletion before each second
+ * request would have it read for ever.  (Counting pages, where one begins is
+ * not for us to choose.)
+ */
+static int64_t
+next_row(const Walk *walk)
+{
+	int64_t		row = walk->edge - walk->size / 2;
+
+	return walk->roots > 1 && row > 0 && !walk->settings.by_page ?
+		row : walk->edge;
 }
 
 /*

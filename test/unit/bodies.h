@@ -71,18 +71,18 @@ static inline char *
 example_page(int objects)
 {
 	static const char object[] =
-		"{\"task_id\":\"7db18fb6-55ca-4774-94f5-1e87367572%02d\","
-		"\"task_name\":\"Prediction model for pet food purchase interest\","
-		"\"status\":\"completed\",\"created_at\":\"2024-11-11T11:01:30\","
-		"\"completed_at\":\"2024-11-11T11:06:44\","
-		"\"train_feature_id\":\"79eb85b5-8ec5-4e1a-8617-64a1977c8062\","
-		"\"train_feature_name\":\"Shopping behavior sequence - 2024\","
-		"\"train_bucket\":\"your.bucket.name\","
-		"\"train_file_path\":\"task_dataset/pet_food.tsv\","
-		"\"test_feature_id\":null,\"test_feature_name\":null,"
-		"\"test_bucket\":null,\"test_file_path\":null,\"AUROC\":0.9054,"
-		"\"line_count\":1209478,\"disk_usage\":72582684,"
-		"\"fail_message\":null}";
+	"{\"task_id\":\"7db18fb6-55ca-4774-94f5-1e87367572%02d\","
+	"\"task_name\":\"Prediction model for pet food purchase interest\","
+	"\"status\":\"completed\",\"created_at\":\"2024-11-11T11:01:30\","
+	"\"completed_at\":\"2024-11-11T11:06:44\","
+	"\"train_feature_id\":\"79eb85b5-8ec5-4e1a-8617-64a1977c8062\","
+	"\"train_feature_name\":\"Shopping behavior sequence - 2024\","
+	"\"train_bucket\":\"your.bucket.name\","
+	"\"train_file_path\":\"task_dataset/pet_food.tsv\","
+	"\"test_feature_id\":null,\"test_feature_name\":null,"
+	"\"test_bucket\":null,\"test_file_path\":null,\"AUROC\":0.9054,"
+	"\"line_count\":1209478,\"disk_usage\":72582684,"
+	"\"fail_message\":null}";
 	size_t		size = (size_t) objects * sizeof(object) + 200;
 	char	   *body = malloc(size);
 	size_t		used;

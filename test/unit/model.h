@@ -38,8 +38,8 @@ typedef struct Model
 	int			fixed;			/* rows in every page, whatever is asked, and
 								 * stated; 0: as asked */
 	int			cuts;			/* pages that may be cut short silently */
-	int			heads;			/* objects created or changed, where they jump:
-								 * at most; 0: as many as are promised */
+	int			heads;			/* objects created or changed, where they
+								 * jump: at most; 0: as many as are promised */
 	int			held;			/* pages the reader can hold; 0: ahead */
 	bool		may_fail;		/* the walk may end with a failure */
 	bool		free_cost;		/* the number of requests is not judged */
@@ -54,8 +54,8 @@ typedef struct Model
 typedef struct ModelCount
 {
 	uint64_t	schedules;
-	uint64_t	steps;			/* answers served or changes made, as far as they
-								 * differ */
+	uint64_t	steps;			/* answers served or changes made, as far as
+								 * they differ */
 	uint64_t	failures;		/* walks that ended with one */
 	int			excess[MODEL_CHANGES + 1];	/* requests above those of a still
 											 * list, at most, by changes */

@@ -12,6 +12,7 @@ static const struct
 	const char *code;
 	const char *message;
 }			faults[] = {
+
 	/* the gateway's, as third parties have seen them */
 	{"{\"error\":{\"errorCode\":\"200\",\"message\":\"Authentication Failed\","
 		"\"details\":\"Invalid authentication information.\"}}",
@@ -91,7 +92,7 @@ test_fault(void **state)
 	{
 		const char *body = faults[i].body;
 		bool		found = faults[i].code[0] != '\0' ||
-			faults[i].message[0] != '\0';
+		faults[i].message[0] != '\0';
 		Failure		failure;
 
 		failure_clear(&failure);
@@ -147,22 +148,22 @@ static const struct
 	EXCERPT("a\0b", "a b"),
 	EXCERPT("\xFF\xFE<\0", "\xFF\xFE<"),
 	EXCERPT(REPEAT_10("0123456789abcdef") "end",
-	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-	"0123456789abcdef0123456789abcde"),
+			"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+			"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+			"0123456789abcdef0123456789abcde"),
 	EXCERPT(REPEAT_10("0123456789abcde") "      12345678",
-	"0123456789abcde0123456789abcde0123456789abcde0123456789abcde"
-	"0123456789abcde0123456789abcde0123456789abcde0123456789abcde"
-	"0123456789abcde0123456789abcde 12345678"),
+			"0123456789abcde0123456789abcde0123456789abcde0123456789abcde"
+			"0123456789abcde0123456789abcde0123456789abcde0123456789abcde"
+			"0123456789abcde0123456789abcde 12345678"),
 	/* a character is not cut in two */
 	EXCERPT(REPEAT_10("0123456789abcde") "1234567\xED\x95\x9Cxyz",
-	"0123456789abcde0123456789abcde0123456789abcde0123456789abcde"
-	"0123456789abcde0123456789abcde0123456789abcde0123456789abcde"
-	"0123456789abcde0123456789abcde1234567"),
+			"0123456789abcde0123456789abcde0123456789abcde0123456789abcde"
+			"0123456789abcde0123456789abcde0123456789abcde0123456789abcde"
+			"0123456789abcde0123456789abcde1234567"),
 	EXCERPT(REPEAT_10("0123456789abcde") "123456\xED\x95\x9Cxyz",
-	"0123456789abcde0123456789abcde0123456789abcde0123456789abcde"
-	"0123456789abcde0123456789abcde0123456789abcde0123456789abcde"
-	"0123456789abcde0123456789abcde123456\xED\x95\x9C")
+			"0123456789abcde0123456789abcde0123456789abcde0123456789abcde"
+			"0123456789abcde0123456789abcde0123456789abcde0123456789abcde"
+			"0123456789abcde0123456789abcde123456\xED\x95\x9C")
 #undef EXCERPT
 };
 

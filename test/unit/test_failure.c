@@ -27,6 +27,7 @@ static const struct
 	bool		transient;
 	const char *sqlstate;
 }			expected[] = {
+
 	EXPECT(FAILURE_NONE, false, "00000"),
 	EXPECT(FAILURE_RESOLVE, true, "08001"),
 	EXPECT(FAILURE_RESOLVE_PROXY, true, "08001"),
@@ -334,7 +335,7 @@ test_transient_statuses(void **state)
 	for (status = 100; status < 600; status++)
 	{
 		bool		passes = status == 429 || status == 500 ||
-			status == 502 || status == 503 || status == 504;
+		status == 502 || status == 503 || status == 504;
 
 		if (failure_row(failure_kind(status, ""))->transient != passes)
 			fail_msg("status %d", status);

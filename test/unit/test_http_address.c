@@ -36,6 +36,7 @@ static const struct
 	bool		tls;
 	bool		loopback;
 }			endpoints[] = {
+
 	{"https://nclue.apigw.ntruss.com/api/v1",
 		"https://nclue.apigw.ntruss.com", "/api/v1",
 	"nclue.apigw.ntruss.com", true, false},

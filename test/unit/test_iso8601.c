@@ -18,6 +18,7 @@ static const struct
 	const char *text;
 	Iso8601		form;
 }			cases[] = {
+
 	/* the API's own example */
 	{"2024-11-11T11:01:30", ISO8601_LOCAL},
 

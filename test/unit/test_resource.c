@@ -24,6 +24,7 @@ static const struct
 	const char *id_key;
 	const char *fields;
 }			expected[] = {
+
 	{
 		"tasks", "nclue_tasks", "/tasks", "tasks", "task_id",
 		"task_id:t task_name:t status:t created_at:d completed_at:d "

@@ -27,6 +27,7 @@ static const struct
 	const char *target;
 	const char *signature;
 }			vectors[] = {
+
 	{"POST", "/vserver/v2/createServerInstances?regionCode=KR",
 	"xBcE26XFU55BMjppdPT7ZY3oDrqoOedfPyAn3Cq4lUw="},
 	{"GET", "/api/v1/tasks?index=0&limit=20",
@@ -114,9 +115,9 @@ failures_of_openssl(void **state)
 	{
 		char		signature[SIGN_SIZE] = "x";
 		bool		right = OSSL_PROVIDER_load(NULL, "null") != NULL &&
-			!sign_request(signature, "GET", "/a", 1, "k", "s") &&
-			signature[0] == '\0' && ERR_peek_error() == 0 &&
-			sign_key_new("key", 3) == NULL && ERR_peek_error() == 0;
+		!sign_request(signature, "GET", "/a", 1, "k", "s") &&
+		signature[0] == '\0' && ERR_peek_error() == 0 &&
+		sign_key_new("key", 3) == NULL && ERR_peek_error() == 0;
 
 		_exit(right ? 0 : 1);
 	}

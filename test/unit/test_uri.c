@@ -38,6 +38,7 @@ static const struct
 	int64_t		index;
 	int			limit;
 }			pages[] = {
+
 	/* the first page is as long as it may be */
 	{0, 100, 0, 100},
 	{0, 2, 0, 2},
