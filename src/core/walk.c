@@ -43,6 +43,7 @@
 static bool head_is_due(const Walk *walk);
 static void read_head(Walk *walk);
 static int64_t next_row(const Walk *walk);
+static bool overlaps_more(const Walk *walk);
 static int64_t before_gap(const Walk *walk);
 static bool may_read_ahead(const Walk *walk);
 static int64_t requests_left(const Walk *walk);
@@ -140,16 +141,21 @@ read_head(Walk *walk)
 /*
  * An overlap of one row, to link by.  Where the head was read again and again
  * because that was not enough, half a page, or a deletion before each second
- * request would have it read for ever.  (Counting pages, where one begins is
- * not for us to choose.)
+ * request would have it read for ever; of a page of two that is one row still,
+ * or it would bring nothing.  (Counting pages, where one begins is not for us
+ * to choose.)
  */
 static int64_t
 next_row(const Walk *walk)
 {
-	int64_t		row = walk->edge - walk->size / 2;
+	return overlaps_more(walk) ? walk->edge - (walk->size - 1) / 2 : walk->edge;
+}
 
-	return walk->roots > 1 && row > 0 && !walk->settings.by_page ?
-		row : walk->edge;
+static bool
+overlaps_more(const Walk *walk)
+{
+	return walk->roots > 1 && !walk->settings.by_page &&
+		walk->edge > (walk->size - 1) / 2;
 }
 
 /*
@@ -329,12 +335,14 @@ note_movement(Walk *walk)
  * How far the page's first row has shifted, less the change of total, is the
  * number of rows not read that jumped or vanished.  A total that does not
  * reach the page's own end is no grand total and cannot tell: then every page
- * counts as a movement.
+ * counts as a movement.  So does one that overlaps by more than a row: among
+ * several known rows one that vanished can hide one that jumped.
  */
 static bool
 shows_movement(const Walk *walk, const WalkPage *page)
 {
-	return page->total != walk->total ||
+	return overlaps_more(walk) ||
+		page->total != walk->total ||
 		page->total < page->row + page->rows ||
 		page->known != walk->edge + 1 - page->row;
 }
