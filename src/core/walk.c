@@ -24,6 +24,14 @@
 #define REQUESTS_PER_GAIN 2
 #define REQUESTS_SPARE 12
 
+/*
+ * A list that gets a page of new rows before each request brings something for
+ * ever.  More than so many times what it would have cost at the beginning, and
+ * for short lists a hundred, is not spent on it.
+ */
+#define GROWTH_TIMES 4
+#define GROWTH_SPARE 100
+
 /* Pages in a row that may bring nothing. */
 #define IDLE_MAX 6
 
@@ -55,6 +63,7 @@ static int	full_size(const Walk *walk, int limit);
 static void note_movement(Walk *walk);
 static bool shows_movement(const Walk *walk, const WalkPage *page);
 static bool shows_end(const Walk *walk, const WalkPage *page);
+static WalkStep why_bound(const Walk *walk);
 static WalkStep why_idle(const Walk *walk, const WalkPage *page);
 static int64_t requests_by_page(int size, int64_t objects);
 
@@ -66,6 +75,7 @@ walk_begin(Walk *walk, const WalkSettings *settings)
 	walk->size = settings->size;
 	walk->gap = NONE;
 	walk->total = NONE;
+	walk->began = NONE;
 }
 
 WalkStep
@@ -108,7 +118,7 @@ walk_ask(Walk *walk, UriPage *page)
 
 	if (requests_left(walk) == 0)
 	{
-		walk->failed = walk->gains < 2 ? WALK_UNIT : WALK_MOVES;
+		walk->failed = why_bound(walk);
 		return walk->failed;
 	}
 	walk->far = page->row + full_size(walk, page->limit) - 1;
@@ -188,7 +198,16 @@ may_read_ahead(const Walk *walk)
 static int64_t
 requests_left(const Walk *walk)
 {
-	return REQUESTS_SPARE + REQUESTS_PER_GAIN * walk->gains - walk->asked;
+	int64_t		may = REQUESTS_PER_GAIN * walk->gains;
+
+	if (walk->began != NONE)
+	{
+		int64_t		most = GROWTH_SPARE + GROWTH_TIMES *
+			walk_requests(&walk->settings, walk->began);
+
+		may = may < most ? may : most;
+	}
+	return REQUESTS_SPARE + may - walk->asked;
 }
 
 WalkVerdict
@@ -243,6 +262,10 @@ take(Walk *walk, const WalkPage *page, int64_t edge)
 {
 	bool		end = shows_end(walk, page);
 
+	/* a total that is no more than the page has may be the page's own count */
+	if (walk->asked == 1 && page->rows == page->limit &&
+		page->total > page->rows && page->total < INT32_MAX)
+		walk->began = page->total;
 	learn_size(walk, page);
 	if (page->row == 0)
 		walk->moved = false;
@@ -370,7 +393,18 @@ why_idle(const Walk *walk, const WalkPage *page)
 	if (page->known > 0 && page->row > 0 && page->rows < page->limit &&
 		walk->total > walk->edge + 1)
 		return WALK_TOTAL;
-	return walk->gains < 2 ? WALK_UNIT : WALK_MOVES;
+	return why_bound(walk);
+}
+
+/*
+ * Where little was brought it is likely the unit, unless the list was seen to
+ * change.
+ */
+static WalkStep
+why_bound(const Walk *walk)
+{
+	return walk->gains < 2 && (walk->began == NONE || walk->began == walk->total) ?
+		WALK_UNIT : WALK_MOVES;
 }
 
 int64_t

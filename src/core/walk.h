@@ -59,6 +59,8 @@ typedef struct Walk
 	int64_t		gap;			/* lowest page that shares no row; -1: none */
 	int64_t		far;			/* last row asked for */
 	int64_t		total;			/* of the page taken last; -1: none stated */
+	int64_t		began;			/* length of the list at its first page; -1:
+								 * not for sure */
 	int64_t		asked;			/* requests */
 	int64_t		gains;			/* pages that brought something */
 	int64_t		reach;			/* the furthest edge */

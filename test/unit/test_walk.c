@@ -331,6 +331,31 @@ test_sliding_list(void **state)
 	assert_in_range(seen, first + 297, first + 300);
 }
 
+/*
+ * A list that gets a page of new rows at its head before each request: what was
+ * the first page is the next one, and so on.
+ */
+static void
+test_growing_list(void **state)
+{
+	Walk		walk = begin(settings(100, 1, true, false));
+	UriPage		page;
+	int			asked;
+
+	(void) state;
+	for (asked = 0; asked < 1000 && walk_ask(&walk, &page) == WALK_SEND; asked++)
+		answer(&walk, page.row, 100, asked > 0, 250 + 100 * asked);
+	assert_int_equal(asked, 12 + 100 + 4 * 3);
+	expect_stays(&walk, WALK_MOVES);
+
+	/* with one row less every page is the first: that is not the unit's fault */
+	walk = begin(settings(100, 1, true, false));
+	for (asked = 0; asks(&walk, &page, asked); asked++)
+		answer(&walk, page.row, 100, asked > 0 ? 100 : 0, 250 + 99 * asked);
+	assert_int_equal(asked, 8);
+	expect_stays(&walk, WALK_MOVES);
+}
+
 /* A page that was cut short once makes the others no smaller. */
 static void
 test_short_once(void **state)
@@ -617,6 +642,7 @@ main(void)
 		cmocka_unit_test(test_wrong_unit),
 		cmocka_unit_test(test_wrong_total),
 		cmocka_unit_test(test_sliding_list),
+		cmocka_unit_test(test_growing_list),
 		cmocka_unit_test(test_short_once),
 		cmocka_unit_test(test_moves_too_fast),
 		cmocka_unit_test(test_still_lists),
