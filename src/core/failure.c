@@ -96,8 +96,8 @@ static const FailureRow rows[FAILURE_KINDS] = {
 		"NAVER Cloud."),
 	ROW(FAILURE_THROTTLED, true, "53000",
 		"the NCLUE service refuses further requests for now",
-		"The service asks for at most one request a second of all users of an "
-		"account. Run the statement again in a few seconds."),
+		"The service asks for at most one request a second of each caller, and "
+		"others may use the same keys. Run the statement again later."),
 	ROW(FAILURE_SERVER, true, "HV000",
 		"the NCLUE service failed",
 		"Try again later; if it keeps failing, report the error with its "
