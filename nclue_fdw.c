@@ -8,19 +8,24 @@
 #include "access/reloptions.h"
 #include "foreign/fdwapi.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 
 #include "src/compat.h"
 #include "src/core/doc.h"
 #include "src/core/http.h"
 #include "src/core/sign.h"
+#include "src/explain.h"
 #include "src/import.h"
 #include "src/option.h"
 #include "src/plan.h"
 #include "src/scan.h"
+#include "src/scope.h"
+#include "src/upper.h"
 #include "src/version.h"
 
 COMPAT_MODULE_MAGIC("nclue_fdw", NCLUE_FDW_VERSION);
 
+extern PGDLLEXPORT void _PG_init(void);
 extern PGDLLEXPORT Datum nclue_fdw_handler(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum nclue_fdw_validator(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum nclue_fdw_version(PG_FUNCTION_ARGS);
@@ -28,6 +33,29 @@ extern PGDLLEXPORT Datum nclue_fdw_version(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(nclue_fdw_handler);
 PG_FUNCTION_INFO_V1(nclue_fdw_validator);
 PG_FUNCTION_INFO_V1(nclue_fdw_version);
+
+/*
+ * Who sets it to nothing wants nothing kept.
+ */
+static void
+assign_cache_ttl(int seconds, void *extra)
+{
+	(void) extra;
+	if (seconds == 0)
+		scope_forget();
+}
+
+void
+_PG_init(void)
+{
+	DefineCustomIntVariable("nclue_fdw.cache_ttl",
+							"Time for which this session may reuse a list that it has read.",
+							"0 reuses none, and drops what is kept.",
+							&scope_cache_ttl, 0, 0, SCOPE_CACHE_TTL_MAX,
+							PGC_USERSET, GUC_UNIT_S,
+							NULL, assign_cache_ttl, NULL);
+	MarkGUCPrefixReserved("nclue_fdw");
+}
 
 Datum
 nclue_fdw_handler(PG_FUNCTION_ARGS)
@@ -42,6 +70,8 @@ nclue_fdw_handler(PG_FUNCTION_ARGS)
 	routine->IterateForeignScan = scan_iterate;
 	routine->ReScanForeignScan = scan_rescan;
 	routine->EndForeignScan = scan_end;
+	routine->GetForeignUpperPaths = upper_paths;
+	routine->ExplainForeignScan = explain_scan;
 	routine->ImportForeignSchema = import_schema;
 	PG_RETURN_POINTER(routine);
 }

@@ -229,6 +229,9 @@ build(Oid serverid, Oid userid, Oid umid)
 	/* its strings were for the pool, which has its own copies */
 	settings.ca_file = settings.proxy = NULL;
 	account->settings = settings;
+	account->totals = MemoryContextAlloc(context, nresources * sizeof(int64));
+	for (size_t i = 0; i < nresources; i++)
+		account->totals[i] = -1;
 
 	/* of two look-ups of the mapping each may have seen another one */
 	if (mapping->umid != umid)
@@ -259,12 +262,30 @@ find_mapping(Oid userid, Oid serverid)
 	return umid;
 }
 
+/*
+ * The account of a mapping that may still be used.
+ */
+static Account *
+find_account(Oid umid)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &accounts)
+	{
+		Account    *account = dlist_container(Account, node, iter.cur);
+
+		if (!account->stale && OidIsValid(umid) && account->mapping == umid)
+			return account;
+	}
+	return NULL;
+}
+
 Account *
 account_get(Oid serverid, Oid userid)
 {
 	static bool registered = false;
 	Oid			umid;
-	dlist_iter	iter;
+	Account    *account;
 
 	if (!registered)
 	{
@@ -275,19 +296,30 @@ account_get(Oid serverid, Oid userid)
 
 	umid = find_mapping(userid, serverid);
 	end_unused(true);
-	dlist_foreach(iter, &accounts)
-	{
-		Account    *account = dlist_container(Account, node, iter.cur);
+	account = find_account(umid);
+	if (account == NULL)
+		/* where there is no mapping, GetUserMapping() says so */
+		return build(serverid, userid, umid);
+	account->users++;
+	return account;
+}
 
-		if (!account->stale && OidIsValid(umid) && account->mapping == umid)
-		{
-			account->users++;
-			return account;
-		}
-	}
+Account *
+account_peek(Oid serverid, Oid userid)
+{
+	return find_account(find_mapping(userid, serverid));
+}
 
-	/* where there is none, GetUserMapping() says so */
-	return build(serverid, userid, umid);
+int64
+account_last_total(const Account *account, const Resource *resource)
+{
+	return account->totals[resource - resources];
+}
+
+void
+account_note_total(Account *account, const Resource *resource, int64 total)
+{
+	account->totals[resource - resources] = total;
 }
 
 void

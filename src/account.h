@@ -31,6 +31,7 @@ typedef struct Account
 	Own			listed;			/* itself, in account.c's list */
 	Own			secret;			/* erases secret_key */
 	Own			http;			/* Http */
+	int64	   *totals;			/* last known, per resource; -1: none */
 } Account;
 
 /*
@@ -38,6 +39,20 @@ typedef struct Account
  * no mapping, a key missing, no memory or descriptors.
  */
 extern Account *account_get(Oid server, Oid user);
+
+/*
+ * The account of a server for a user if there is one already, not pinned; NULL
+ * if not.  Never raises.
+ */
+extern Account *account_peek(Oid server, Oid user);
+
+/*
+ * The length of a list as it was last known; -1: it was not.  Never raise.
+ */
+extern int64 account_last_total(const Account *account,
+								const Resource *resource);
+extern void account_note_total(Account *account, const Resource *resource,
+							   int64 total);
 
 /*
  * Lets go of an account; the last one to let go of a stale one ends it, with

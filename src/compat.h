@@ -9,11 +9,17 @@
 #ifndef NCLUE_COMPAT_H
 #define NCLUE_COMPAT_H
 
+#include "commands/explain.h"
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#endif
 #include "executor/executor.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
 #include "optimizer/pathnode.h"
+#include "utils/selfuncs.h"
 #include "utils/syscache.h"
 
 #if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 200000
@@ -63,21 +69,54 @@ compat_scan_user(ForeignScanState *node)
 }
 
 /*
- * A path that scans a foreign table, unsorted and unparameterized.  Raises.
+ * A path that scans a foreign table, unsorted.  Raises.
  */
 static inline ForeignPath *
-compat_scan_path(PlannerInfo *root, RelOptInfo *rel, Cost startup, Cost total)
+compat_scan_path(PlannerInfo *root, RelOptInfo *rel, PathTarget *target,
+				 double rows, Cost startup, Cost total, Relids outer,
+				 List *fdw_private)
 {
-	return create_foreignscan_path(root, rel, NULL, rel->rows,
+	return create_foreignscan_path(root, rel, target, rows,
 #if PG_VERSION_NUM >= 180000
 								   0,
 #endif
-								   startup, total, NIL, rel->lateral_relids,
-								   NULL,
+								   startup, total, NIL, outer, NULL,
 #if PG_VERSION_NUM >= 170000
 								   NIL,
 #endif
-								   NIL);
+								   fdw_private);
+}
+
+/*
+ * A path for an upper relation, which the service computes.  Raises.
+ */
+static inline ForeignPath *
+compat_upper_path(PlannerInfo *root, RelOptInfo *rel, PathTarget *target,
+				  double rows, Cost startup, Cost total, List *fdw_private)
+{
+	return create_foreign_upper_path(root, rel, target, rows,
+#if PG_VERSION_NUM >= 180000
+									 0,
+#endif
+									 startup, total, NIL, NULL,
+#if PG_VERSION_NUM >= 170000
+									 NIL,
+#endif
+									 fdw_private);
+}
+
+/*
+ * How many elements an array expression is likely to have.  Raises.
+ */
+static inline double
+compat_array_length(PlannerInfo *root, Node *array)
+{
+#if PG_VERSION_NUM >= 170000
+	return estimate_array_length(root, array);
+#else
+	(void) root;
+	return estimate_array_length(array);
+#endif
 }
 
 #endif

@@ -169,6 +169,23 @@ fetch_wait(Fetch *fetch, const char **body, size_t *length, Failure *failure)
 	return failure->kind;
 }
 
+FailureKind
+fetch_get(Fetch *fetch, const char *target, const char **body,
+		  size_t *length, Failure *failure)
+{
+	if (fetch_start(fetch, target, failure) != FAILURE_NONE)
+		return failure->kind;
+	return fetch_wait(fetch, body, length, failure);
+}
+
+int64
+fetch_requests(const Fetch *fetch)
+{
+	const HttpTransfer *transfer = fetch->transfer.handle;
+
+	return fetch->requests + (transfer ? http_sends(transfer) : 0);
+}
+
 void
 fetch_fault(const char *body, size_t length, Failure *failure)
 {

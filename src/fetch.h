@@ -47,11 +47,23 @@ extern FailureKind fetch_wait(Fetch *fetch, const char **body, size_t *length,
 							  Failure *failure);
 
 /*
+ * Both, one after the other.
+ */
+extern FailureKind fetch_get(Fetch *fetch, const char *target,
+							 const char **body, size_t *length,
+							 Failure *failure);
+
+/*
  * Of a body that came with status 200 and is not what was asked for, as
  * *failure says: adds what the service says in it, and where that is an error
  * of a known kind, makes it *failure's.  Never raises.
  */
 extern void fetch_fault(const char *body, size_t length, Failure *failure);
+
+/*
+ * Requests sent so far, libcurl's own resends included.  Never raises.
+ */
+extern int64 fetch_requests(const Fetch *fetch);
 
 /*
  * Drops the request, if there is one; what it had received goes.  Never

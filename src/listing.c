@@ -10,15 +10,15 @@
 
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "pgstat.h"
-#include "storage/fd.h"
 #include "utils/memutils.h"
-#include "utils/wait_event.h"
+#include "utils/timestamp.h"
 
 #include "core/sign.h"
 #include "core/uri.h"
 #include "listing.h"
+#include "answers.h"
 #include "report.h"
+#include "store.h"
 
 /*
  * Held pages: at least as many as requests may be under way (walk.md's rule);
@@ -26,9 +26,12 @@
  */
 #define HELD_MAX 4
 
+/* An object of the list, and where its row is. */
 typedef struct IdEntry
 {
 	SignDigest	id;
+	int			page;			/* of the listing's */
+	int			row;			/* element of the page's array */
 	char		status;
 } IdEntry;
 
@@ -48,9 +51,7 @@ typedef struct KeptPage
 {
 	int			nrows;			/* rows of it that are */
 	int		   *rows;			/* which; NULL: all of them */
-	size_t		length;			/* of its body */
-	char	   *body;			/* NULL: in the file */
-	off_t		offset;			/* there */
+	StoredBody	body;
 } KeptPage;
 
 /* A page that has come and is not, or not yet, part of the list. */
@@ -67,29 +68,31 @@ typedef struct Arrival
 struct Listing
 {
 	MemoryContext context;		/* everything here */
-	Own			pinned;			/* Account */
-	Account    *account;
-	const Resource *resource;
-	WalkSettings settings;
+	int			pins;
+	ListingKey	key;
+	Own			account;		/* the key's, pinned */
+	TimestampTz started;
 
 	Walk		walk;
 	bool		asked;			/* a page has been asked for and not judged */
 	UriPage		ask;			/* that page */
 	bool		ended;
-	bool		broken;			/* an error left it half changed */
+	bool		failed;			/* it cannot go on */
+	int64		total;			/* the list's length as last stated; -1: not
+								 * for sure */
+	int64		repeats;		/* rows dropped, overlaps apart */
 	Fetch		fetch;
 	MemoryContext scratch;		/* for one page's asking */
 
 	KeptPage   *pages;
 	int			npages;
 	int			maxpages;
-	size_t		in_memory;		/* bytes of bodies */
-	Own			file;			/* SpillFile */
-	off_t		file_size;
+	Store		store;
 
-	SignKey    *key;
-	Own			key_owner;
+	Own			digests;		/* SignKey */
 	ids_hash   *ids;
+
+	Answers    *answers;
 
 	Arrival    *held[HELD_MAX]; /* lowest row first */
 	int			nheld;
@@ -97,12 +100,6 @@ struct Listing
 	Own			latest;			/* Doc of the page taken last */
 	int			latest_page;
 };
-
-/* A File is a number, and 0 is one: Own needs a pointer. */
-typedef struct SpillFile
-{
-	File		file;
-} SpillFile;
 
 static void
 free_doc(void *doc)
@@ -117,43 +114,45 @@ free_key(void *key)
 }
 
 static void
-close_file(void *file)
-{
-	FileClose(((SpillFile *) file)->file);
-}
-
-static void
 release_account(void *account)
 {
 	account_release(account);
 }
 
 Listing *
-listing_create(MemoryContext parent, Account *account,
-			   const Resource *resource, int page_size, bool jumps)
+listing_create(const ListingKey *key)
 {
 	MemoryContext context;
 	Listing    *listing;
+	WalkSettings settings;
+	SignKey    *digests;
 	char		bytes[32];
 
-	context = AllocSetContextCreate(parent, "nclue_fdw list",
+	/* until it is whole, it goes with whatever the caller works in */
+	context = AllocSetContextCreate(CurrentMemoryContext, "nclue_fdw list",
 									ALLOCSET_DEFAULT_SIZES);
 	listing = MemoryContextAllocZero(context, sizeof(Listing));
 	listing->context = context;
-	own_init(&listing->pinned, context, release_account);
-	own_set(&listing->pinned, account);
-	listing->account = account;
-	listing->resource = resource;
-	listing->settings.size = page_size;
-	listing->settings.ahead = 1;
-	listing->settings.jumps = jumps;
-	listing->settings.by_page = account->settings.by_page;
-	walk_begin(&listing->walk, &listing->settings);
+	listing->key = *key;
+	own_init(&listing->account, context, release_account);
+	own_set(&listing->account, key->account);
+	listing->pins = 1;
+	listing->started = GetCurrentTimestamp();
+	listing->total = -1;
 
-	fetch_init(&listing->fetch, context, account);
-	own_init(&listing->file, context, close_file);
+	settings.size = key->page_size;
+	settings.ahead = 1;
+	settings.jumps = key->jumps;
+	settings.by_page = key->account->settings.by_page;
+	if (key->want < 0)
+		walk_begin(&listing->walk, &settings);
+	else
+		walk_begin_range(&listing->walk, &settings, key->first, key->want);
+
+	fetch_init(&listing->fetch, context, key->account);
+	store_init(&listing->store, context);
 	own_init(&listing->latest, context, free_doc);
-	own_init(&listing->key_owner, context, free_key);
+	own_init(&listing->digests, context, free_key);
 	listing->latest_page = -1;
 	listing->scratch = AllocSetContextCreate(context, "nclue_fdw request",
 											 ALLOCSET_SMALL_SIZES);
@@ -162,24 +161,71 @@ listing_create(MemoryContext parent, Account *account,
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR),
 				 errmsg("could not generate a random key")));
-	listing->key = sign_key_new(bytes, sizeof(bytes));
-	if (listing->key == NULL)
+	digests = sign_key_new(bytes, sizeof(bytes));
+	if (digests == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("out of memory"),
 				 errdetail("OpenSSL could not make a key.")));
-	own_set(&listing->key_owner, listing->key);
+	own_set(&listing->digests, digests);
 	listing->ids = ids_create(context, 128, NULL);
+	listing->answers = answers_begin(context, &listing->fetch,
+										 &listing->store, key->resource);
+	MemoryContextSetParent(context, TopMemoryContext);
 	return listing;
 }
 
-bool
-listing_is(const Listing *listing, const Account *account,
-		   const Resource *resource, int page_size, bool jumps)
+void
+listing_pin(Listing *listing)
 {
-	return listing->account == account && listing->resource == resource &&
-		listing->settings.size == page_size &&
-		listing->settings.jumps == jumps;
+	listing->pins++;
+}
+
+void
+listing_unpin(Listing *listing)
+{
+	Assert(listing->pins > 0);
+	if (--listing->pins == 0)
+		MemoryContextDelete(listing->context);
+}
+
+bool
+listing_serves(const Listing *listing, const ListingKey *key)
+{
+	const ListingKey *own = &listing->key;
+
+	if (listing->failed || own->account != key->account ||
+		own->resource != key->resource ||
+		own->page_size != key->page_size || own->jumps != key->jumps)
+		return false;
+	return (own->first == key->first && own->want == key->want) ||
+		(own->want < 0 &&
+		 (listing->ended ||
+		  (int64) listing->ids->members - key->want >= key->first));
+}
+
+bool
+listing_usable(const Listing *listing)
+{
+	return !listing->failed;
+}
+
+TimestampTz
+listing_started(const Listing *listing)
+{
+	return listing->started;
+}
+
+int64
+listing_requests(const Listing *listing)
+{
+	return fetch_requests(&listing->fetch);
+}
+
+int64
+listing_repeats(const Listing *listing)
+{
+	return listing->repeats;
 }
 
 void
@@ -188,82 +234,7 @@ listing_errcontext(const Listing *listing)
 	if (listing->asked)
 		errcontext("page with index=%lld&limit=%d of the list of %s",
 				   (long long) listing->ask.index, listing->ask.limit,
-				   listing->resource->name);
-}
-
-/* ---- pages in memory and in the file ---- */
-
-/*
- * Keeps a body where there is room for it.
- */
-static void
-store_body(Listing *listing, KeptPage *kept, const char *body, size_t length)
-{
-	SpillFile  *spill = listing->file.handle;
-
-	kept->length = length;
-	if (listing->in_memory + length <= (size_t) work_mem * 1024)
-	{
-		kept->body = MemoryContextAllocHuge(listing->context, length);
-		memcpy(kept->body, body, length);
-		listing->in_memory += length;
-		return;
-	}
-
-	/*
-	 * Not a BufFile: that writes what it has buffered when it is closed,
-	 * which can fail where failing is not allowed.
-	 */
-	if (spill == NULL)
-	{
-		spill = MemoryContextAlloc(listing->context, sizeof(SpillFile));
-		spill->file = OpenTemporaryFile(true);
-		own_set(&listing->file, spill);
-	}
-	errno = 0;
-	if (FileWrite(spill->file, (char *) body, length, listing->file_size,
-				  WAIT_EVENT_BUFFILE_WRITE) != (int) length)
-	{
-		/* a write cut short says nothing of its own */
-		if (errno == 0)
-			errno = ENOSPC;
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not write to temporary file: %m")));
-	}
-	kept->body = NULL;
-	kept->offset = listing->file_size;
-	listing->file_size += length;
-}
-
-/*
- * A kept page in parsed form, the caller's.
- */
-static Doc *
-parse_kept(Listing *listing, int number)
-{
-	KeptPage   *kept = &listing->pages[number];
-	SpillFile  *spill = listing->file.handle;
-	char	   *body = kept->body;
-	Failure		failure;
-	Doc		   *doc;
-
-	if (body == NULL)
-	{
-		body = palloc_extended(kept->length, MCXT_ALLOC_HUGE);
-		if (FileRead(spill->file, body, kept->length, kept->offset,
-					 WAIT_EVENT_BUFFILE_READ) != (int) kept->length)
-			ereport(ERROR,
-					(errcode_for_file_access(),
-					 errmsg("could not read from temporary file: %m")));
-	}
-	failure_clear(&failure);
-	doc = doc_parse(body, kept->length, &failure);
-	if (kept->body == NULL)
-		pfree(body);
-	if (doc == NULL)
-		report_failure(&failure);
-	return doc;
+				   listing->key.resource->name);
 }
 
 /* ---- what an answer is worth ---- */
@@ -282,16 +253,28 @@ refuse(Failure *failure, FailureKind kind, const char *message)
 	report_failure(failure);
 }
 
+static SignDigest
+id_digest(Listing *listing, const char *id, size_t length)
+{
+	SignDigest	digest;
+
+	if (!sign_digest(listing->digests.handle, id, length, &digest))
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory"),
+				 errdetail("OpenSSL could not compute a digest.")));
+	return digest;
+}
+
 /*
  * The digest of a row's id.
  */
 static SignDigest
 row_id(Listing *listing, const DocPage *envelope, int row, Failure *failure)
 {
-	const char *id_key = listing->resource->id_key;
+	const char *id_key = listing->key.resource->id_key;
 	DocValue	object = doc_element(envelope, row);
 	DocValue	id;
-	SignDigest	digest;
 	char		number[32];
 
 	if (object.kind != DOC_OBJECT)
@@ -308,12 +291,7 @@ row_id(Listing *listing, const DocPage *envelope, int row, Failure *failure)
 		refuse(failure, FAILURE_NO_ID,
 			   psprintf("element %d of the page has no usable \"%s\"",
 						row, id_key));
-	if (!sign_digest(listing->key, id.text, id.length, &digest))
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("out of memory"),
-				 errdetail("OpenSSL could not compute a digest.")));
-	return digest;
+	return id_digest(listing, id.text, id.length);
 }
 
 static int
@@ -352,10 +330,10 @@ refuse_doubles(Listing *listing, const DocPage *envelope,
 			if (compare_digests(&ids[row], &sorted[i]) != 0)
 				continue;
 			id = doc_get(doc_element(envelope, row).node,
-						 listing->resource->id_key);
+						 listing->key.resource->id_key);
 			refuse(failure, FAILURE_SHAPE,
 				   psprintf("one page shows the object with %s %s twice",
-							listing->resource->id_key,
+							listing->key.resource->id_key,
 							id.kind == DOC_STRING ? id.text :
 							psprintf("%lld", (long long) id.integer)));
 		}
@@ -363,17 +341,42 @@ refuse_doubles(Listing *listing, const DocPage *envelope,
 	pfree(sorted);
 }
 
-static int
-count_known(Listing *listing, const Arrival *arrival)
+/*
+ * Counts a page's rows that are known, and those of its lead.
+ */
+static void
+count_known(Listing *listing, Arrival *arrival)
 {
-	int			known = 0;
+	WalkPage   *page = &arrival->page;
+	int			lead = page->rows;
 
-	for (int row = 0; row < arrival->page.rows; row++)
+	page->known = 0;
+	for (int row = page->rows - 1; row >= 0; row--)
 	{
-		if (ids_lookup(listing->ids, arrival->ids[row]) != NULL)
-			known++;
+		if (ids_lookup(listing->ids, arrival->ids[row]) == NULL)
+			continue;
+		page->known++;
+		lead = row;
 	}
-	return known;
+	if (listing->key.want < 0)
+		lead = 0;
+	else if (listing->npages == 0)
+		lead = Min(listing->key.first - page->row, page->rows);
+	page->lead = lead;
+}
+
+/*
+ * Notes what a page that is part of the list says of its length.  A total that
+ * is more than the page has cannot be the page's own count.
+ */
+static void
+note_total(Listing *listing, const WalkPage *page)
+{
+	if (page->total > page->rows)
+		listing->total = page->total;
+	if (listing->total >= 0)
+		account_note_total(listing->key.account, listing->key.resource,
+						   listing->total);
 }
 
 /*
@@ -382,7 +385,8 @@ count_known(Listing *listing, const Arrival *arrival)
 static void
 keep(Listing *listing, Arrival *arrival)
 {
-	int			new_rows = arrival->page.rows - arrival->page.known;
+	int			new_rows = arrival->page.rows - arrival->page.known -
+		arrival->page.lead;
 	KeptPage	kept = {0};
 
 	if (new_rows == 0)
@@ -398,18 +402,21 @@ keep(Listing *listing, Arrival *arrival)
 			listing->pages = repalloc(listing->pages, more * sizeof(KeptPage));
 		listing->maxpages = more;
 	}
-	if (arrival->page.known > 0)
+	if (new_rows < arrival->page.rows)
 		kept.rows = MemoryContextAlloc(listing->context,
 									   new_rows * sizeof(int));
-	store_body(listing, &kept, arrival->body, arrival->length);
+	kept.body = store_put(&listing->store, arrival->body, arrival->length);
 
-	for (int row = 0; row < arrival->page.rows; row++)
+	for (int row = arrival->page.lead; row < arrival->page.rows; row++)
 	{
 		bool		found;
+		IdEntry    *entry;
 
-		ids_insert(listing->ids, arrival->ids[row], &found);
+		entry = ids_insert(listing->ids, arrival->ids[row], &found);
 		if (found)
 			continue;
+		entry->page = listing->npages;
+		entry->row = row;
 		if (kept.rows != NULL)
 			kept.rows[kept.nrows] = row;
 		kept.nrows++;
@@ -425,6 +432,12 @@ static void
 discard(Arrival *arrival)
 {
 	MemoryContextDelete(arrival->context);
+}
+
+static int
+kept_row(const KeptPage *kept, int number)
+{
+	return kept->rows != NULL ? kept->rows[number] : number;
 }
 
 /*
@@ -467,7 +480,7 @@ judge_held(Listing *listing)
 		Arrival    *arrival = listing->held[i];
 		WalkVerdict verdict;
 
-		arrival->page.known = count_known(listing, arrival);
+		count_known(listing, arrival);
 		verdict = walk_again(&listing->walk, &arrival->page);
 		if (verdict == WALK_HOLD)
 		{
@@ -492,12 +505,20 @@ judge_held(Listing *listing)
 static void
 judge(Listing *listing, Arrival *arrival)
 {
-	listing->broken = true;
-	arrival->page.known = count_known(listing, arrival);
+	/*
+	 * If an error escapes from here, ids may have been noted without their
+	 * rows, and whoever read on would skip them.
+	 */
+	listing->failed = true;
+	count_known(listing, arrival);
 	switch (walk_judge(&listing->walk, &arrival->page))
 	{
 		case WALK_TAKE:
 			keep(listing, arrival);
+			note_total(listing, &arrival->page);
+			if (arrival->page.row > 0)
+				arrival->page.known--;
+			listing->repeats += Max(arrival->page.known, 0);
 			discard(arrival);
 			judge_held(listing);
 			break;
@@ -509,7 +530,7 @@ judge(Listing *listing, Arrival *arrival)
 			break;
 	}
 	listing->asked = false;
-	listing->broken = false;
+	listing->failed = false;
 }
 
 /* ---- reading on ---- */
@@ -553,7 +574,7 @@ arrive(Listing *listing, const char *body, size_t length, Failure *failure)
 	if (doc == NULL)
 		report_failure(failure);
 	own_set(&arrival->doc, doc);
-	if (!doc_page(doc, listing->resource->array_key, &envelope, failure))
+	if (!doc_page(doc, listing->key.resource->array_key, &envelope, failure))
 	{
 		fetch_fault(body, length, failure);
 		report_failure(failure);
@@ -597,7 +618,56 @@ walk_so_far(const Listing *listing)
 }
 
 /*
- * Asks for one page more.  False at the end of the list.
+ * Notes that the list has been read to its end.
+ */
+static void
+end(Listing *listing)
+{
+	listing->ended = true;
+	if (listing->key.want < 0)
+	{
+		listing->total = listing->ids->members;
+		account_note_total(listing->key.account, listing->key.resource,
+						   listing->total);
+	}
+}
+
+/*
+ * Lets the walk say which page to ask for.  False at the end of the list.
+ */
+static bool
+next_page(Listing *listing)
+{
+	FailureKind kind = FAILURE_NONE;
+	Failure		failure;
+
+	switch (walk_ask(&listing->walk, &listing->ask))
+	{
+		case WALK_SEND:
+			listing->asked = true;
+			return true;
+		case WALK_END:
+			end(listing);
+			return false;
+		case WALK_WAIT:
+			elog(ERROR, "the walk waits for an answer that was judged");
+		case WALK_MOVES:
+			kind = FAILURE_MOVES;
+			break;
+		case WALK_TOTAL:
+			kind = FAILURE_TOTAL;
+			break;
+		case WALK_UNIT:
+			kind = FAILURE_UNIT;
+			break;
+	}
+	listing->failed = true;
+	failure_clear(&failure);
+	refuse(&failure, kind, walk_so_far(listing));
+}
+
+/*
+ * Reads one page more.  False at the end of the list.
  */
 static bool
 read_on(Listing *listing)
@@ -610,41 +680,22 @@ read_on(Listing *listing)
 
 	if (listing->ended)
 		return false;
-	if (listing->broken)
-		elog(ERROR, "the list of %s was left half read by an error",
-			 listing->resource->name);
+	if (listing->failed)
+		elog(ERROR, "the list of %s cannot be read on",
+			 listing->key.resource->name);
 
 	/* a page whose answer failed, or was not waited for, is asked for again */
-	if (!listing->asked)
-	{
-		failure_clear(&failure);
-		switch (walk_ask(&listing->walk, &listing->ask))
-		{
-			case WALK_SEND:
-				listing->asked = true;
-				break;
-			case WALK_END:
-				listing->ended = true;
-				return false;
-			case WALK_WAIT:
-				elog(ERROR, "the walk waits for an answer that was judged");
-			case WALK_MOVES:
-				refuse(&failure, FAILURE_MOVES, walk_so_far(listing));
-			case WALK_TOTAL:
-				refuse(&failure, FAILURE_TOTAL, walk_so_far(listing));
-			case WALK_UNIT:
-				refuse(&failure, FAILURE_UNIT, walk_so_far(listing));
-		}
-	}
+	if (!listing->asked && !next_page(listing))
+		return false;
 
 	MemoryContextReset(listing->scratch);
 	old = MemoryContextSwitchTo(listing->scratch);
 	if (!uri_list(target, sizeof(target),
-				  listing->account->settings.endpoint.path,
-				  listing->resource->path, &listing->ask))
+				  listing->key.account->settings.endpoint.path,
+				  listing->key.resource->path, &listing->ask))
 		elog(ERROR, "request does not fit its buffer");
-	if (fetch_start(&listing->fetch, target, &failure) != FAILURE_NONE ||
-		fetch_wait(&listing->fetch, &body, &length, &failure) != FAILURE_NONE)
+	if (fetch_get(&listing->fetch, target, &body, &length,
+				  &failure) != FAILURE_NONE)
 		report_failure(&failure);
 	judge(listing, arrive(listing, body, length, &failure));
 	fetch_end(&listing->fetch);
@@ -652,14 +703,73 @@ read_on(Listing *listing)
 	return true;
 }
 
+int64
+listing_count(Listing *listing)
+{
+	while (listing->total < 0 && read_on(listing))
+		 /* until total says it, or the end has come */ ;
+	return listing->total;
+}
+
+/* ---- look-ups ---- */
+
+/*
+ * Whether an id's object, or that there is none, is known without a request.
+ */
+static bool
+is_known(Listing *listing, const char *id, size_t length, SignDigest digest)
+{
+	return listing->ended || !uri_is_segment(id, length) ||
+		ids_lookup(listing->ids, digest) != NULL ||
+		answers_find(listing->answers, digest) != NULL;
+}
+
+bool
+listing_knows(Listing *listing, const char *id, size_t length)
+{
+	return is_known(listing, id, length, id_digest(listing, id, length));
+}
+
+void
+listing_expect(Listing *listing, int64 lookups)
+{
+	int64		made = answers_made(listing->answers);
+	int64		objects = account_last_total(listing->key.account,
+											 listing->key.resource);
+
+	/*
+	 * Where nothing is known of the list, those that are known to be wanted
+	 * are made; but one by one, with no end in sight, not endlessly.
+	 */
+	if (lookups == 0 || (objects < 0 && lookups > 1))
+		return;
+	if (objects < 0)
+		objects = LISTING_DEFAULT_ROWS;
+	if (made + lookups <= walk_requests(&listing->walk.settings, objects))
+		return;
+	while (read_on(listing))
+		 /* to the end: from then on every id is known */ ;
+}
+
 /* ---- readers ---- */
 
 void
-reader_begin(Reader *reader, MemoryContext context, Listing *listing)
+reader_init(Reader *reader, MemoryContext context)
 {
 	own_init(&reader->doc, context, free_doc);
+	reader->listing = NULL;
+}
+
+void
+reader_open(Reader *reader, Listing *listing, int64 first, int64 want)
+{
+	if (reader->listing != listing)
+		reader->doc_page = -1;
 	reader->listing = listing;
-	reader->doc_page = -1;
+
+	/* a listing of the range itself begins with it */
+	reader->first = listing->key.want < 0 ? first : 0;
+	reader->want = want;
 	reader_rewind(reader);
 }
 
@@ -668,53 +778,94 @@ reader_rewind(Reader *reader)
 {
 	reader->page = 0;
 	reader->row = 0;
+	reader->skip = reader->first;
+	reader->left = reader->want;
 }
 
 /*
- * Gets the reader's page in parsed form: from the listing if it has just been
- * read, else out of its body.
+ * Puts a page, or another body, into the reader in parsed form.
  */
 static void
-open_page(Reader *reader)
+open_page(Reader *reader, int page)
 {
 	Listing    *listing = reader->listing;
 	Failure		failure;
 	Doc		   *doc;
 
-	doc = reader->page == listing->latest_page ?
-		doc_share(listing->latest.handle) : parse_kept(listing, reader->page);
+	if (reader->doc_page == page)
+		return;
+	doc = page == listing->latest_page ?
+		doc_share(listing->latest.handle) :
+		store_parse(&listing->store, &listing->pages[page].body);
 	own_set(&reader->doc, doc);
 	failure_clear(&failure);
-	if (!doc_page(doc, listing->resource->array_key, &reader->envelope,
+	if (!doc_page(doc, listing->key.resource->array_key, &reader->envelope,
 				  &failure))
 		report_failure(&failure);
-	reader->doc_page = reader->page;
+	reader->doc_page = page;
 }
 
 bool
 reader_next(Reader *reader, DocValue *object)
 {
 	Listing    *listing = reader->listing;
-	KeptPage   *kept;
 
+	if (reader->left == 0)
+		return false;
 	for (;;)
 	{
-		if (reader->page < listing->npages)
-		{
-			kept = &listing->pages[reader->page];
-			if (reader->row < kept->nrows)
-				break;
-			reader->page++;
-			reader->row = 0;
-		}
-		else if (!read_on(listing))
-			return false;
-	}
+		KeptPage   *kept;
+		int			rows;
 
-	if (reader->doc_page != reader->page)
-		open_page(reader);
+		if (reader->page == listing->npages)
+		{
+			if (!read_on(listing))
+				return false;
+			continue;
+		}
+		kept = &listing->pages[reader->page];
+		rows = kept->nrows - reader->row;
+		if (rows > reader->skip)
+			break;
+		reader->skip -= rows;
+		reader->page++;
+		reader->row = 0;
+	}
+	reader->row += reader->skip;
+	reader->skip = 0;
+
+	open_page(reader, reader->page);
 	*object = doc_element(&reader->envelope,
-						  kept->rows ? kept->rows[reader->row] : reader->row);
+						  kept_row(&listing->pages[reader->page], reader->row));
 	reader->row++;
+	if (reader->left > 0)
+		reader->left--;
+	return true;
+}
+
+bool
+reader_find(Reader *reader, const char *id, size_t length, DocValue *object)
+{
+	Listing    *listing = reader->listing;
+	SignDigest	digest = id_digest(listing, id, length);
+	const IdEntry *entry;
+	const Answer *answer;
+
+	if (!is_known(listing, id, length, digest))
+		answers_ask(listing->answers, id, length, digest);
+
+	entry = ids_lookup(listing->ids, digest);
+	if (entry != NULL)
+	{
+		open_page(reader, entry->page);
+		*object = doc_element(&reader->envelope, entry->row);
+		return true;
+	}
+	answer = answers_find(listing->answers, digest);
+	if (answer == NULL || !answer->exists || listing->ended)
+		return false;
+	own_set(&reader->doc, store_parse(&listing->store, &answer->body));
+	reader->doc_page = -1;
+	*object = doc_root(reader->doc.handle);
 	return true;
 }

@@ -4,8 +4,15 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "foreign/foreign.h"
+#include "mb/pg_wchar.h"
+#include "nodes/nodeFuncs.h"
 #include "nodes/pg_list.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 
 #include "compat.h"
@@ -15,64 +22,334 @@
 #include "scan.h"
 #include "scope.h"
 
+/* An id to look for, in UTF-8. */
+typedef struct WantedId
+{
+	const char *text;
+	size_t		length;
+} WantedId;
+
 /* A scan that may read from the service. */
 typedef struct RemoteScan
 {
+	PlanKind	kind;
 	Oid			user;
-	char	   *server;			/* its name */
+	ForeignTable *table;
+	Settings	settings;
+	char	   *table_name;
+	char	   *server_name;
 	Row		   *row;
-	Reader		reader;			/* without a listing: nothing read yet */
+	Reader		reader;			/* its listing is NULL before it has one */
+	List	   *expressions;	/* ExprState */
+	ScanTally	tally;
+	int64		requests_before;	/* the listing's, when tally was up to date */
+	int64		repeats_before; /* likewise */
+
+	/* from here on, of one run from the first row to the last */
+	bool		started;
+	bool		empty;			/* no row can come */
+	MemoryContext ids_context;
+	WantedId   *ids;			/* PLAN_FIND: distinct */
+	int			nids;
+	int			next_id;
+	bool		counted;		/* PLAN_COUNT: its row was returned */
 } RemoteScan;
 
 void
 scan_begin(ForeignScanState *node, int eflags)
 {
+	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
 	RemoteScan *scan;
 
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 
 	scan = palloc0(sizeof(RemoteScan));
+	scan->kind = intVal(list_nth(plan->fdw_private, PLAN_SLOT_KIND));
 	scan->user = compat_scan_user(node);
+	scan->expressions = ExecInitExprList(plan->fdw_exprs, &node->ss.ps);
 	node->fdw_state = scan;
 }
 
 /*
- * Finds or makes the listing, and prepares to fill rows, at the first row
- * wanted.
+ * Reads the options, at the first row wanted.
  */
 static void
-open_reader(ForeignScanState *node)
+open_scan(ForeignScanState *node)
 {
 	RemoteScan *scan = node->fdw_state;
-	EState	   *estate = node->ss.ps.state;
-	Relation	relation = node->ss.ss_currentRelation;
 	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
-	ForeignTable *table = GetForeignTable(RelationGetRelid(relation));
-	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
+	Oid			relid = (Oid) intVal(list_nth(plan->fdw_private, PLAN_SLOT_TABLE));
+	MemoryContext context = node->ss.ps.state->es_query_cxt;
+	MemoryContext old = MemoryContextSwitchTo(context);
 	Bitmapset  *columns = NULL;
-	Settings	settings;
-	Account    *account;
-	Listing    *listing;
 	ListCell   *cell;
 
-	foreach(cell, (List *) list_nth(plan->fdw_private, PLAN_COLUMNS))
+	scan->table = GetForeignTable(relid);
+	scan->server_name = GetForeignServer(scan->table->serverid)->servername;
+	scan->table_name = get_rel_name(relid);
+	option_of_table(&scan->settings, scan->table);
+
+	foreach(cell, (List *) list_nth(plan->fdw_private, PLAN_SLOT_COLUMNS))
 		columns = bms_add_member(columns, lfirst_int(cell));
-
-	option_of_table(&settings, table);
-	scan->server = GetForeignServer(table->serverid)->servername;
-	scan->row = row_begin(relation, settings.resource, columns,
-						  settings.time_zone, &node->ss.ps);
-
-	account = account_get(table->serverid, scan->user);
-	listing = scope_listing(estate, account, settings.resource,
-							settings.page_size, settings.jumps);
-	reader_begin(&scan->reader, estate->es_query_cxt, listing);
+	if (scan->kind != PLAN_COUNT)
+		scan->row = row_begin(node->ss.ss_currentRelation,
+							  scan->settings.resource, columns,
+							  scan->settings.time_zone, &node->ss.ps);
+	scan->ids_context = AllocSetContextCreate(context, "nclue_fdw ids",
+											  ALLOCSET_SMALL_SIZES);
+	reader_init(&scan->reader, context);
 	MemoryContextSwitchTo(old);
 }
 
 /*
- * Says which column of which object, or else which page, and of which table.
+ * Finds or makes the listing that has a range (0, -1: all) and puts the reader
+ * before it.
+ */
+static void
+open_listing(ForeignScanState *node, int64 first, int64 want)
+{
+	RemoteScan *scan = node->fdw_state;
+	ListingKey	key;
+	Listing    *listing;
+
+	key.account = account_get(scan->table->serverid, scan->user);
+	key.resource = scan->settings.resource;
+	key.page_size = scan->settings.page_size;
+	key.jumps = scan->settings.jumps;
+	key.first = first;
+	key.want = want;
+	listing = scope_listing(node->ss.ps.state, &key);
+	scan->tally.reused = scan->tally.reused || listing_requests(listing) > 0;
+	scan->requests_before = listing_requests(listing);
+	scan->repeats_before = listing_repeats(listing);
+	reader_open(&scan->reader, listing, first, want);
+}
+
+/*
+ * Puts the reader before the first row of the whole list.  A rescan goes on
+ * with the listing it has, whatever has become of the server meanwhile.
+ */
+static void
+open_whole_listing(ForeignScanState *node)
+{
+	RemoteScan *scan = node->fdw_state;
+
+	if (scan->reader.listing == NULL)
+		open_listing(node, 0, -1);
+	else
+		reader_rewind(&scan->reader);
+}
+
+/*
+ * The value of OFFSET or LIMIT, the same errors as PostgreSQL's in the same
+ * order; NULL is otherwise.
+ */
+static int64
+evaluate_rows(ForeignScanState *node, ExprState *state, int64 otherwise,
+			  int sqlstate, const char *complaint)
+{
+	bool		isnull;
+	Datum		value = ExecEvalExprSwitchContext(state,
+												  node->ss.ps.ps_ExprContext,
+												  &isnull);
+
+	if (isnull)
+		return otherwise;
+	if (DatumGetInt64(value) < 0)
+		ereport(ERROR, (errcode(sqlstate), errmsg("%s", complaint)));
+	return DatumGetInt64(value);
+}
+
+static void
+start_range(ForeignScanState *node)
+{
+	RemoteScan *scan = node->fdw_state;
+	int64		first;
+	int64		want;
+
+	first = evaluate_rows(node, linitial(scan->expressions), 0,
+						  ERRCODE_INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE,
+						  "OFFSET must not be negative");
+	want = evaluate_rows(node, lsecond(scan->expressions), PG_INT64_MAX,
+						 ERRCODE_INVALID_ROW_COUNT_IN_LIMIT_CLAUSE,
+						 "LIMIT must not be negative");
+
+	/* no list is longer, and the API's integer may hold no more */
+	if (want == 0 || first > PG_INT32_MAX)
+		scan->empty = true;
+	else
+		open_listing(node, first, want);
+}
+
+static int
+compare_ids(const void *a, const void *b)
+{
+	const WantedId *x = a;
+	const WantedId *y = b;
+	int			order = memcmp(x->text, y->text, Min(x->length, y->length));
+
+	return order != 0 ? order :
+		x->length < y->length ? -1 : x->length > y->length ? 1 : 0;
+}
+
+/*
+ * Takes an id among those wanted, in the service's encoding.
+ */
+static void
+want_id(RemoteScan *scan, Datum value)
+{
+	text	   *id = DatumGetTextPP(value);
+	WantedId   *wanted = &scan->ids[scan->nids++];
+
+	wanted->text = pg_server_to_any(VARDATA_ANY(id), VARSIZE_ANY_EXHDR(id),
+									PG_UTF8);
+	wanted->length = wanted->text == VARDATA_ANY(id) ?
+		VARSIZE_ANY_EXHDR(id) : strlen(wanted->text);
+}
+
+/*
+ * Evaluates which ids are wanted, each once, in the current context.
+ */
+static void
+evaluate_ids(ForeignScanState *node)
+{
+	RemoteScan *scan = node->fdw_state;
+	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
+	bool		isnull;
+	Datum		value = ExecEvalExpr(linitial(scan->expressions),
+									 node->ss.ps.ps_ExprContext, &isnull);
+	int			distinct = 0;
+
+	scan->nids = scan->next_id = 0;
+	if (isnull)
+		return;
+	if (!type_is_array(exprType(linitial(plan->fdw_exprs))))
+	{
+		scan->ids = palloc(sizeof(WantedId));
+		want_id(scan, value);
+		return;
+	}
+	else
+	{
+		ArrayType  *array = DatumGetArrayTypeP(value);
+		Datum	   *elements;
+		bool	   *nulls;
+		int			count;
+
+		deconstruct_array(array, ARR_ELEMTYPE(array), -1, false, TYPALIGN_INT,
+						  &elements, &nulls, &count);
+		scan->ids = palloc(Max(count, 1) * sizeof(WantedId));
+		for (int i = 0; i < count; i++)
+		{
+			if (!nulls[i])
+				want_id(scan, elements[i]);
+		}
+	}
+
+	qsort(scan->ids, scan->nids, sizeof(WantedId), compare_ids);
+	for (int i = 0; i < scan->nids; i++)
+	{
+		if (distinct == 0 ||
+			compare_ids(&scan->ids[distinct - 1], &scan->ids[i]) != 0)
+			scan->ids[distinct++] = scan->ids[i];
+	}
+	scan->nids = distinct;
+}
+
+static void
+start_find(ForeignScanState *node)
+{
+	RemoteScan *scan = node->fdw_state;
+	MemoryContext old;
+	int64		unknown = 0;
+
+	MemoryContextReset(scan->ids_context);
+	old = MemoryContextSwitchTo(scan->ids_context);
+	evaluate_ids(node);
+	MemoryContextSwitchTo(old);
+	if (scan->nids == 0)
+	{
+		scan->empty = true;
+		return;
+	}
+
+	open_whole_listing(node);
+	for (int i = 0; i < scan->nids; i++)
+	{
+		if (!listing_knows(scan->reader.listing, scan->ids[i].text,
+						   scan->ids[i].length))
+			unknown++;
+	}
+	listing_expect(scan->reader.listing, unknown);
+}
+
+/*
+ * Starts a run, from the first row on.
+ */
+static void
+start(ForeignScanState *node)
+{
+	RemoteScan *scan = node->fdw_state;
+
+	scan->empty = false;
+	switch (scan->kind)
+	{
+		case PLAN_READ:
+		case PLAN_COUNT:
+			open_whole_listing(node);
+			break;
+		case PLAN_RANGE:
+			start_range(node);
+			break;
+		case PLAN_FIND:
+			start_find(node);
+			break;
+	}
+	scan->started = true;
+}
+
+/*
+ * The next object that the scan is to show.  False at the end.
+ */
+static bool
+next_object(RemoteScan *scan, DocValue *object)
+{
+	if (scan->kind != PLAN_FIND)
+		return reader_next(&scan->reader, object);
+	while (scan->next_id < scan->nids)
+	{
+		const WantedId *id = &scan->ids[scan->next_id++];
+
+		if (reader_find(&scan->reader, id->text, id->length, object))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The one row of a count: the same number in each column.
+ */
+static void
+fill_count(RemoteScan *scan, TupleTableSlot *slot)
+{
+	int64		count;
+
+	if (scan->counted)
+		return;
+	count = listing_count(scan->reader.listing);
+	for (int i = 0; i < slot->tts_tupleDescriptor->natts; i++)
+	{
+		slot->tts_values[i] = Int64GetDatum(count);
+		slot->tts_isnull[i] = false;
+	}
+	ExecStoreVirtualTuple(slot);
+	scan->counted = true;
+}
+
+/*
+ * Says which column of which object, or else what was asked for, and of which
+ * table.
  */
 static void
 errcontext_of_scan(void *arg)
@@ -84,9 +361,22 @@ errcontext_of_scan(void *arg)
 		row_errcontext(scan->row);
 	if (scan->reader.listing != NULL)
 		listing_errcontext(scan->reader.listing);
-	errcontext("foreign table \"%s\" on server \"%s\"",
-			   RelationGetRelationName(node->ss.ss_currentRelation),
-			   scan->server ? scan->server : "?");
+	if (scan->table_name != NULL)
+		errcontext("foreign table \"%s\" on server \"%s\"",
+				   scan->table_name, scan->server_name);
+}
+
+/*
+ * Brings the tally up to date.  Other scans may read the same listing, so only
+ * what happens while this one is at work counts.
+ */
+static void
+tally(RemoteScan *scan)
+{
+	Listing    *listing = scan->reader.listing;
+
+	scan->tally.requests += listing_requests(listing) - scan->requests_before;
+	scan->tally.repeats += listing_repeats(listing) - scan->repeats_before;
 }
 
 TupleTableSlot *
@@ -102,16 +392,28 @@ scan_iterate(ForeignScanState *node)
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
 
-	if (scan->reader.listing == NULL)
-		open_reader(node);
-	if (reader_next(&scan->reader, &object))
+	ExecClearTuple(slot);
+	if (scan->reader.listing != NULL)
 	{
-		/* core sets it too, but later than generated columns may use it */
-		slot->tts_tableOid = RelationGetRelid(node->ss.ss_currentRelation);
-		row_fill(scan->row, &object, slot, node->ss.ps.ps_ExprContext);
+		scan->requests_before = listing_requests(scan->reader.listing);
+		scan->repeats_before = listing_repeats(scan->reader.listing);
 	}
-	else
-		ExecClearTuple(slot);
+	if (scan->table == NULL)
+		open_scan(node);
+	if (!scan->started)
+		start(node);
+	if (!scan->empty)
+	{
+		if (scan->kind == PLAN_COUNT)
+			fill_count(scan, slot);
+		else if (next_object(scan, &object))
+		{
+			/* core sets it too, but later than generated columns may use it */
+			slot->tts_tableOid = scan->table->relid;
+			row_fill(scan->row, &object, slot, node->ss.ps.ps_ExprContext);
+		}
+		tally(scan);
+	}
 
 	error_context_stack = callback.previous;
 	return slot;
@@ -122,9 +424,12 @@ scan_rescan(ForeignScanState *node)
 {
 	RemoteScan *scan = node->fdw_state;
 
-	/* what has been read stays read: the list is the statement's */
-	if (scan->reader.listing != NULL)
-		reader_rewind(&scan->reader);
+	/*
+	 * What was read stays read.  Ids and ranges may have changed with the
+	 * parameters; for the others starting anew is going back to the first row.
+	 */
+	scan->started = false;
+	scan->counted = false;
 }
 
 void
@@ -132,6 +437,12 @@ scan_end(ForeignScanState *node)
 {
 	RemoteScan *scan = node->fdw_state;
 
-	if (scan != NULL && scan->reader.listing != NULL)
+	if (scan != NULL && scan->table != NULL)
 		own_set(&scan->reader.doc, NULL);
+}
+
+const ScanTally *
+scan_tally(ForeignScanState *node)
+{
+	return &((RemoteScan *) node->fdw_state)->tally;
 }

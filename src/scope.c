@@ -1,38 +1,97 @@
 /*
  * scope.c
- *	  Who shares a listing: the scans of one statement.
+ *	  Who shares a listing: a statement, a transaction, a session.
  *
- * Listings do not live in the statement's own context: children of a context
- * are deleted before its reset callbacks run, and a listing has things to end
- * in their order.
+ * Each of the three pins what it keeps, and a listing ends with its last pin.
+ * So a cursor reads its list to the end while the session has begun a new one,
+ * and a list outlives the statement that began it where others may go on.
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "lib/ilist.h"
 #include "nodes/pg_list.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 #include "scope.h"
 
-/* A statement that reads listings; lies in its executor state's context. */
-typedef struct Scope
+/* What one keeps. */
+typedef struct Shelf
 {
-	dlist_node	node;			/* in scopes */
-	EState	   *estate;
-	MemoryContext context;		/* the listings' parent */
-	List	   *listings;
-	MemoryContextCallback callback;
-} Scope;
+	MemoryContext context;		/* of the list */
+	List	   *listings;		/* Listing, each pinned once */
+} Shelf;
 
-static dlist_head scopes = DLIST_STATIC_INIT(scopes);
+/* A statement that reads listings; lies in its executor state's context. */
+typedef struct Statement
+{
+	dlist_node	node;			/* in statements */
+	EState	   *estate;
+	Shelf		shelf;
+	MemoryContextCallback callback;
+} Statement;
+
+int			scope_cache_ttl = 0;
+
+static dlist_head statements = DLIST_STATIC_INIT(statements);
+static Shelf transaction_shelf;
+static Shelf session_shelf;
+
+/*
+ * Puts a listing on a shelf, which pins it.
+ */
+static void
+shelve(Shelf *shelf, Listing *listing)
+{
+	MemoryContext old = MemoryContextSwitchTo(shelf->context);
+
+	shelf->listings = lappend(shelf->listings, listing);
+	listing_pin(listing);
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * Takes everything off a shelf.
+ */
+static void
+clear(Shelf *shelf)
+{
+	List	   *listings = shelf->listings;
+	ListCell   *cell;
+
+	/* off the shelf first: ending a listing calls out */
+	shelf->listings = NIL;
+	foreach(cell, listings)
+		listing_unpin(lfirst(cell));
+	list_free(listings);
+}
+
+/*
+ * The listing on a shelf that serves a key; NULL if there is none.
+ */
+static Listing *
+find(const Shelf *shelf, const ListingKey *key)
+{
+	ListCell   *cell;
+
+	foreach(cell, shelf->listings)
+	{
+		if (listing_serves(lfirst(cell), key))
+			return lfirst(cell);
+	}
+	return NULL;
+}
+
+/* ---- the statement ---- */
 
 static void
-end_scope(void *arg)
+end_statement(void *arg)
 {
-	Scope	   *scope = arg;
+	Statement  *statement = arg;
 
-	dlist_delete(&scope->node);
-	MemoryContextDelete(scope->context);
+	dlist_delete(&statement->node);
+	clear(&statement->shelf);
 }
 
 /*
@@ -47,57 +106,149 @@ top_estate(EState *estate)
 	return estate;
 }
 
-static Scope *
-find_scope(EState *estate)
+static Shelf *
+statement_shelf(EState *estate)
 {
 	dlist_iter	iter;
-	Scope	   *scope;
-	MemoryContext context;
+	Statement  *statement;
 
-	dlist_foreach(iter, &scopes)
+	dlist_foreach(iter, &statements)
 	{
-		scope = dlist_container(Scope, node, iter.cur);
-		if (scope->estate == estate)
-			return scope;
+		statement = dlist_container(Statement, node, iter.cur);
+		if (statement->estate == estate)
+			return &statement->shelf;
 	}
 
-	scope = MemoryContextAllocZero(estate->es_query_cxt, sizeof(Scope));
-	context = AllocSetContextCreate(TopMemoryContext, "nclue_fdw statement",
-									ALLOCSET_SMALL_SIZES);
-	scope->estate = estate;
-	scope->context = context;
-	scope->callback.func = end_scope;
-	scope->callback.arg = scope;
-	dlist_push_head(&scopes, &scope->node);
-	MemoryContextRegisterResetCallback(estate->es_query_cxt, &scope->callback);
-	return scope;
+	statement = MemoryContextAllocZero(estate->es_query_cxt, sizeof(Statement));
+	statement->estate = estate;
+	statement->shelf.context = estate->es_query_cxt;
+	statement->callback.func = end_statement;
+	statement->callback.arg = statement;
+	dlist_push_head(&statements, &statement->node);
+	MemoryContextRegisterResetCallback(estate->es_query_cxt,
+									   &statement->callback);
+	return &statement->shelf;
 }
 
-Listing *
-scope_listing(EState *estate, Account *account, const Resource *resource,
-			  int page_size, bool jumps)
-{
-	Scope	   *scope;
-	ListCell   *cell;
-	Listing    *listing;
-	MemoryContext old;
+/* ---- the transaction ---- */
 
-	estate = top_estate(estate);
-	scope = find_scope(estate);
-	foreach(cell, scope->listings)
+static void
+end_transaction(XactEvent event, void *arg)
+{
+	(void) arg;
+	switch (event)
 	{
-		listing = lfirst(cell);
-		if (listing_is(listing, account, resource, page_size, jumps))
-		{
-			account_release(account);
-			return listing;
-		}
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_PARALLEL_COMMIT:
+		case XACT_EVENT_ABORT:
+		case XACT_EVENT_PARALLEL_ABORT:
+		case XACT_EVENT_PREPARE:
+			clear(&transaction_shelf);
+			break;
+		case XACT_EVENT_PRE_COMMIT:
+		case XACT_EVENT_PARALLEL_PRE_COMMIT:
+		case XACT_EVENT_PRE_PREPARE:
+
+			/*
+			 * Cursors WITH HOLD are read to their end after this, and may
+			 * need the list.
+			 */
+			break;
+	}
+}
+
+/* ---- the session ---- */
+
+void
+scope_forget(void)
+{
+	clear(&session_shelf);
+}
+
+/*
+ * Takes off what may not be used any more.
+ */
+static void
+drop_expired(void)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	ListCell   *cell;
+
+	foreach(cell, session_shelf.listings)
+	{
+		Listing    *listing = lfirst(cell);
+
+		if (listing_usable(listing) &&
+			!TimestampDifferenceExceeds(listing_started(listing), now,
+										scope_cache_ttl * 1000))
+			continue;
+		session_shelf.listings = foreach_delete_current(session_shelf.listings,
+														cell);
+		listing_unpin(listing);
+	}
+}
+
+/* ---- all together ---- */
+
+Listing *
+scope_listing(EState *estate, const ListingKey *key)
+{
+	static bool registered = false;
+	Shelf	   *statement = statement_shelf(top_estate(estate));
+	bool		one_snapshot = IsolationUsesXactSnapshot();
+
+	/* a range is cheap to ask again, and there may be many */
+	bool		for_session = scope_cache_ttl > 0 && !one_snapshot &&
+		key->want < 0;
+	Listing    *listing;
+
+	if (!registered)
+	{
+		RegisterXactCallback(end_transaction, NULL);
+		transaction_shelf.context = TopMemoryContext;
+		session_shelf.context = TopMemoryContext;
+		registered = true;
 	}
 
-	listing = listing_create(scope->context, account, resource, page_size,
-							 jumps);
-	old = MemoryContextSwitchTo(estate->es_query_cxt);
-	scope->listings = lappend(scope->listings, listing);
-	MemoryContextSwitchTo(old);
+	listing = find(statement, key);
+	if (listing != NULL)
+	{
+		account_release(key->account);
+		return listing;
+	}
+
+	/*
+	 * A transaction with one snapshot keeps to the list that it has read
+	 * first, and that list must not be older than it is.
+	 */
+	if (one_snapshot)
+		listing = find(&transaction_shelf, key);
+	else if (scope_cache_ttl > 0)
+	{
+		drop_expired();
+		listing = find(&session_shelf, key);
+	}
+	if (listing != NULL)
+	{
+		shelve(statement, listing);
+		account_release(key->account);
+		return listing;
+	}
+
+	listing = listing_create(key);
+	PG_TRY();
+	{
+		shelve(statement, listing);
+		if (one_snapshot)
+			shelve(&transaction_shelf, listing);
+		else if (for_session)
+			shelve(&session_shelf, listing);
+	}
+	PG_FINALLY();
+	{
+		/* the creator's */
+		listing_unpin(listing);
+	}
+	PG_END_TRY();
 	return listing;
 }

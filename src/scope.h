@@ -1,6 +1,6 @@
 /*
  * scope.h
- *	  Who shares a listing.
+ *	  Who shares a listing: a statement, a transaction, a session.
  */
 #ifndef NCLUE_SCOPE_H
 #define NCLUE_SCOPE_H
@@ -8,14 +8,24 @@
 #include "listing.h"
 #include "nodes/execnodes.h"
 
+/* Setting nclue_fdw.cache_ttl: seconds for which a session may reuse a list. */
+extern int	scope_cache_ttl;
+
+/* A week; in milliseconds it still fits. */
+#define SCOPE_CACHE_TTL_MAX (7 * 86400)
+
 /*
- * The listing that all scans of one statement share which read the same
- * resource with the same account in the same way; made where there is none.  It
- * ends with the statement's executor state.  Takes over the caller's pin on the
- * account.  Raises.
+ * The listing that a scan is to read: one that the statement reads already;
+ * in a transaction with one snapshot, one that it has read before; within
+ * cache_ttl, one that the session has; else a new one.  The statement keeps it
+ * until its executor state goes.  Takes over the key's pin on the account.
+ * Raises.
  */
-extern Listing *scope_listing(EState *estate, Account *account,
-							  const Resource *resource, int page_size,
-							  bool jumps);
+extern Listing *scope_listing(EState *estate, const ListingKey *key);
+
+/*
+ * Lets go of what the session keeps for cache_ttl.  Never raises.
+ */
+extern void scope_forget(void);
 
 #endif

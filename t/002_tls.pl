@@ -58,7 +58,7 @@ my $ca = $standin->ca_file;
 
 create_server('trusted', $standin->endpoint, ca_file => $ca);
 is_readable('trusted', 'a server whose authority ca_file names is read');
-is(scalar(my @requests = $standin->requests), 3, '... in three requests');
+is(scalar(my @requests = $standin->requests), 1, '... in one request');
 
 create_server('untrusted', $standin->endpoint);
 is_refused('untrusted', '08001', 'certificate .* is not trusted',

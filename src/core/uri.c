@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static UriPage furthest(int64_t row, int largest);
 static bool print(char *target, size_t size, const char *format,...)
@@ -64,6 +65,25 @@ furthest(int64_t row, int largest)
 	return page;
 }
 
+UriPage
+uri_cover_range(int64_t row, int64_t rows, int size, bool by_page)
+{
+	UriPage		page;
+
+	if (rows >= size)
+		return uri_cover(row, size, by_page);
+	if (!by_page)
+		return uri_cover(row, (int) rows, false);
+	for (page.limit = (int) rows; page.limit <= size; page.limit++)
+	{
+		page.index = row / page.limit;
+		page.row = page.index * page.limit;
+		if (page.row + page.limit >= row + rows)
+			return page;
+	}
+	return uri_cover(row, size, true);
+}
+
 bool
 uri_list(char *target, size_t size, const char *base, const char *path,
 		 const UriPage *page)
@@ -78,6 +98,49 @@ uri_template(char *target, size_t size, const char *base, const char *path,
 {
 	return print(target, size, "%s%s?index={index}&limit=%d",
 				 base, path, limit);
+}
+
+bool
+uri_is_segment(const char *id, size_t length)
+{
+	if (length == 0 || (length <= 2 && memcmp(id, "..", length) == 0))
+		return false;
+	return memchr(id, '/', length) == NULL && memchr(id, '\0', length) == NULL;
+}
+
+bool
+uri_object(char *target, size_t size, const char *base, const char *path,
+		   const char *id, size_t length)
+{
+	static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"abcdefghijklmnopqrstuvwxyz0123456789-._~";
+	static const char digits[] = "0123456789ABCDEF";
+	size_t		used;
+	size_t		i;
+
+	if (!print(target, size, "%s%s/", base, path))
+		return false;
+	used = strlen(target);
+	for (i = 0; i < length; i++)
+	{
+		unsigned char byte = (unsigned char) id[i];
+
+		if (used + 4 > size)
+		{
+			target[0] = '\0';
+			return false;
+		}
+		if (strchr(unreserved, byte) != NULL)
+		{
+			target[used++] = (char) byte;
+			continue;
+		}
+		target[used++] = '%';
+		target[used++] = digits[byte >> 4];
+		target[used++] = digits[byte & 15];
+	}
+	target[used] = '\0';
+	return true;
 }
 
 /*

@@ -32,6 +32,15 @@ typedef struct UriPage
 extern UriPage uri_cover(int64_t row, int size, bool by_page);
 
 /*
+ * The page that covers as many as it can of so many rows (from 1) from a row
+ * on, and few others: counting rows, these and at most size of them; counting
+ * pages, the smallest page of up to size rows that holds them all, or else
+ * uri_cover()'s.  Never raises.
+ */
+extern UriPage uri_cover_range(int64_t row, int64_t rows, int size,
+							   bool by_page);
+
+/*
  * Writes "<base><path>?index=<index>&limit=<limit>", base being the path of
  * the endpoint ("/api/v1").  Returns false, with an empty target, where it
  * does not fit.  Never raises.
@@ -45,5 +54,20 @@ extern bool uri_list(char *target, size_t size, const char *base,
  */
 extern bool uri_template(char *target, size_t size, const char *base,
 						 const char *path, int limit);
+
+/*
+ * Whether an id can be a segment of a path: one that is empty, "." or "..", or
+ * has a slash or a NUL in it, would name something else.  Never raises.
+ */
+extern bool uri_is_segment(const char *id, size_t length);
+
+/*
+ * Writes "<base><path>/<id>", the id being such a segment, its bytes other than
+ * letters, digits, "-", ".", "_" and "~" percent-encoded (RFC 3986).  Returns
+ * false, with an empty target, where it does not fit: three bytes for each of
+ * the id's suffice.  Never raises.
+ */
+extern bool uri_object(char *target, size_t size, const char *base,
+					   const char *path, const char *id, size_t length);
 
 #endif

@@ -48,6 +48,9 @@
  */
 #define COUNTED_MAX 100000
 
+static bool has_enough(const Walk *walk);
+static UriPage cover(const Walk *walk, int64_t row);
+static bool is_root(const Walk *walk, const WalkPage *page);
 static bool head_is_due(const Walk *walk);
 static void read_head(Walk *walk);
 static int64_t next_row(const Walk *walk);
@@ -73,9 +76,26 @@ walk_begin(Walk *walk, const WalkSettings *settings)
 	memset(walk, 0, sizeof(*walk));
 	walk->settings = *settings;
 	walk->size = settings->size;
+	walk->want = NONE;
 	walk->gap = NONE;
 	walk->total = NONE;
 	walk->began = NONE;
+}
+
+/*
+ * The head of the list is none of a range's, so nothing is lost by what jumps
+ * there that is not lost to the range anyway.
+ */
+void
+walk_begin_range(Walk *walk, const WalkSettings *settings,
+				 int64_t first, int64_t want)
+{
+	walk_begin(walk, settings);
+	walk->settings.jumps = false;
+	walk->settings.ahead = 1;
+	walk->first = first;
+	walk->want = want;
+	walk->edge = first;
 }
 
 WalkStep
@@ -90,6 +110,8 @@ walk_ask(Walk *walk, UriPage *page)
 	 * The end is believed only after the last answer: one that is under way
 	 * may still bring rows.
 	 */
+	if (walk->open == 0 && has_enough(walk))
+		return WALK_END;
 	if (walk->open == 0 && walk->tail)
 	{
 		if (!head_is_due(walk))
@@ -107,7 +129,7 @@ walk_ask(Walk *walk, UriPage *page)
 		row = before_gap(walk);
 	else
 		row = next_row(walk);
-	*page = uri_cover(row, asked_size(walk), walk->settings.by_page);
+	*page = cover(walk, row);
 
 	/*
 	 * Row 0 stands for the head as it is after all that was judged before it,
@@ -125,6 +147,31 @@ walk_ask(Walk *walk, UriPage *page)
 	walk->asked++;
 	walk->open++;
 	return WALK_SEND;
+}
+
+/*
+ * Whether a range has all its rows.
+ */
+static bool
+has_enough(const Walk *walk)
+{
+	return walk->want != NONE && walk->taken >= walk->want;
+}
+
+/*
+ * The page to ask for.  Of a range no more than what it lacks, and the row to
+ * link by; but a page that goes back is to reach as far as it can.
+ */
+static UriPage
+cover(const Walk *walk, int64_t row)
+{
+	int			size = asked_size(walk);
+	int64_t		rows = size;
+
+	if (walk->want != NONE && walk->gap == NONE &&
+		walk->want - walk->taken < rows)
+		rows = walk->want - walk->taken + (walk->asked > 0 ? 1 : 0);
+	return uri_cover_range(row, rows, size, walk->settings.by_page);
 }
 
 /*
@@ -215,11 +262,18 @@ walk_judge(Walk *walk, const WalkPage *page)
 {
 	walk->open--;
 
-	if (page->row == 0 || page->known > 0)
+	if (is_root(walk, page) || page->known > 0)
 	{
 		walk->gap = NONE;
 		take(walk, page, page->row + page->rows - 1);
 		return WALK_TAKE;
+	}
+
+	/* the range's rows have all vanished: nothing links what follows them */
+	if (page->row == 0)
+	{
+		walk->failed = WALK_MOVES;
+		return WALK_DROP;
 	}
 
 	/*
@@ -250,8 +304,17 @@ walk_again(Walk *walk, const WalkPage *page)
 	 * Its rows have other places by now: those not known follow the last one
 	 * taken.
 	 */
-	take(walk, page, walk->edge + page->rows - page->known);
+	take(walk, page, walk->edge + page->rows - page->known - page->lead);
 	return WALK_TAKE;
+}
+
+/*
+ * Whether a page needs no link: the head of the list, or the first of a range.
+ */
+static bool
+is_root(const Walk *walk, const WalkPage *page)
+{
+	return walk->want == NONE ? page->row == 0 : walk->asked == 1;
 }
 
 /*
@@ -261,13 +324,14 @@ static void
 take(Walk *walk, const WalkPage *page, int64_t edge)
 {
 	bool		end = shows_end(walk, page);
+	int			gain = page->rows - page->known - page->lead;
 
 	/* a total that is no more than the page has may be the page's own count */
 	if (walk->asked == 1 && page->rows == page->limit &&
 		page->total > page->rows && page->total < INT32_MAX)
 		walk->began = page->total;
 	learn_size(walk, page);
-	if (page->row == 0)
+	if (is_root(walk, page))
 		walk->moved = false;
 	else if (shows_movement(walk, page))
 		note_movement(walk);
@@ -278,7 +342,8 @@ take(Walk *walk, const WalkPage *page, int64_t edge)
 	if (end)
 		walk->tail = true;
 
-	if (page->rows > page->known)
+	walk->taken += gain;
+	if (gain > 0)
 	{
 		walk->gains++;
 		walk->idle = 0;
@@ -315,7 +380,10 @@ count_roots(Walk *walk, const WalkPage *page)
 static void
 learn_size(Walk *walk, const WalkPage *page)
 {
-	if (page->rows > 1 && (page->row == 0 || page->rows > walk->size))
+	bool		first = page->row == 0 &&
+		(walk->want == NONE || page->rows < page->limit);
+
+	if (page->rows > 1 && (first || page->rows > walk->size))
 		walk->size = page->rows < walk->settings.size ?
 			page->rows : walk->settings.size;
 }

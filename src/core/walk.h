@@ -46,6 +46,8 @@ typedef struct WalkPage
 	int			limit;			/* the smaller of asked and stated */
 	int			rows;
 	int			known;			/* rows known, counted when it is judged */
+	int			lead;			/* of a range: rows at the page's beginning
+								 * that are not of it, likewise */
 	int64_t		total;			/* -1: not stated */
 } WalkPage;
 
@@ -54,6 +56,9 @@ typedef struct Walk
 {
 	/* all of it belongs to walk.c */
 	WalkSettings settings;		/* size and ahead may shrink on the way */
+	int64_t		first;			/* row that a range begins with */
+	int64_t		want;			/* rows of a range; -1: the whole list */
+	int64_t		taken;			/* rows of it, so far */
 	int64_t		edge;			/* row the next page starts with: the last one
 								 * taken */
 	int64_t		gap;			/* lowest page that shares no row; -1: none */
@@ -78,6 +83,15 @@ typedef struct Walk
  * Starts a walk of a whole list.  Never raises.
  */
 extern void walk_begin(Walk *walk, const WalkSettings *settings);
+
+/*
+ * Starts a walk of a range: so many rows (from 1) from a row on.  The first page
+ * decides where it begins: what is before it on other pages is not of the
+ * range, so the rows before a page's first known one are its lead, and on the
+ * first page those before the range's first row.  Never raises.
+ */
+extern void walk_begin_range(Walk *walk, const WalkSettings *settings,
+							 int64_t first, int64_t want);
 
 /*
  * What to do next; with WALK_SEND, *page is what to ask, and counts as asked.

@@ -1,0 +1,99 @@
+/*
+ * store.c
+ *	  Bodies kept as they came.
+ *
+ * The file is not a BufFile: that writes what it has buffered when it is
+ * closed, which can fail where failing is not allowed.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "storage/fd.h"
+#include "utils/memutils.h"
+#include "utils/wait_event.h"
+
+#include "report.h"
+#include "store.h"
+
+/* A File is a number, and 0 is one: Own needs a pointer. */
+typedef struct SpillFile
+{
+	File		file;
+} SpillFile;
+
+static void
+close_file(void *file)
+{
+	FileClose(((SpillFile *) file)->file);
+}
+
+void
+store_init(Store *store, MemoryContext context)
+{
+	store->context = context;
+	store->in_memory = 0;
+	store->file_size = 0;
+	own_init(&store->file, context, close_file);
+}
+
+StoredBody
+store_put(Store *store, const char *body, size_t length)
+{
+	SpillFile  *spill = store->file.handle;
+	StoredBody	stored = {.length = length};
+
+	if (store->in_memory + length <= (size_t) work_mem * 1024)
+	{
+		stored.body = MemoryContextAllocHuge(store->context, length);
+		memcpy(stored.body, body, length);
+		store->in_memory += length;
+		return stored;
+	}
+
+	if (spill == NULL)
+	{
+		spill = MemoryContextAlloc(store->context, sizeof(SpillFile));
+		spill->file = OpenTemporaryFile(true);
+		own_set(&store->file, spill);
+	}
+	errno = 0;
+	if (FileWrite(spill->file, (char *) body, length, store->file_size,
+				  WAIT_EVENT_BUFFILE_WRITE) != (int) length)
+	{
+		/* a write cut short says nothing of its own */
+		if (errno == 0)
+			errno = ENOSPC;
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not write to temporary file: %m")));
+	}
+	stored.offset = store->file_size;
+	store->file_size += length;
+	return stored;
+}
+
+Doc *
+store_parse(const Store *store, const StoredBody *stored)
+{
+	const SpillFile *spill = store->file.handle;
+	char	   *body = stored->body;
+	Failure		failure;
+	Doc		   *doc;
+
+	if (body == NULL)
+	{
+		body = palloc_extended(stored->length, MCXT_ALLOC_HUGE);
+		if (FileRead(spill->file, body, stored->length, stored->offset,
+					 WAIT_EVENT_BUFFILE_READ) != (int) stored->length)
+			ereport(ERROR,
+					(errcode_for_file_access(),
+					 errmsg("could not read from temporary file: %m")));
+	}
+	failure_clear(&failure);
+	doc = doc_parse(body, stored->length, &failure);
+	if (stored->body == NULL)
+		pfree(body);
+	if (doc == NULL)
+		report_failure(&failure);
+	return doc;
+}
