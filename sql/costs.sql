@@ -181,5 +181,6 @@ SELECT * FROM pg_temp.cost('SELECT * FROM tasks WHERE task_id = ANY ($1)', 'text
 SELECT * FROM pg_temp.cost('SELECT * FROM tasks WHERE task_id = ANY ($1)', 'text[]', quote_literal('{}'));
 SELECT * FROM pg_temp.cost('SELECT * FROM tasks WHERE task_id IN (NULL, NULL)');
 
+SET client_min_messages = warning;
 DROP EXTENSION nclue_fdw CASCADE;
 DROP SCHEMA remote, local CASCADE;
