@@ -6,8 +6,7 @@
 \pset format unaligned
 \pset footer off
 \pset tuples_only on
-CREATE FUNCTION pg_temp.requests_are() RETURNS text LANGUAGE sql AS $$ SELECT pg_temp.requests() $$;
--- Objects named "new" appear at the head of the list, and object "first" goes
+-- Objects named "new" appear at the head of the list
 SELECT pg_temp.objects(250);
 SET search_path = remote, public;
 PREPARE look AS SELECT count(task_name), count(*) FILTER (WHERE task_name = 'new') AS new FROM tasks;
@@ -162,7 +161,6 @@ BEGIN
     END;
   END LOOP;
 END $$;
-SELECT pg_temp.requests() IS NOT NULL;
 SELECT * FROM pg_temp.tries();
 SELECT pg_temp.requests();
 BEGIN ISOLATION LEVEL REPEATABLE READ;
@@ -208,7 +206,6 @@ DECLARE c CURSOR FOR SELECT task_id FROM tasks;
 SAVEPOINT s;
 MOVE 10 FROM c;
 ROLLBACK TO s;
-\echo a cursor that read in a savepoint rolled back reads on
 MOVE 240 FROM c;
 FETCH c;
 SELECT pg_temp.requests();
@@ -261,7 +258,6 @@ CREATE ROLE regress_nclue_dave;
 CREATE USER MAPPING FOR regress_nclue_dave SERVER nclue OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST');
 GRANT USAGE ON SCHEMA remote TO regress_nclue_dave;
 GRANT SELECT ON tasks TO regress_nclue_dave;
-SELECT pg_temp.requests() IS NULL;
 SET ROLE regress_nclue_dave;
 SELECT count(task_name), count(*) FILTER (WHERE task_name = 'new') AS new FROM remote.tasks;
 :requests
@@ -270,7 +266,7 @@ SELECT count(task_name), count(*) FILTER (WHERE task_name = 'new') AS new FROM r
 RESET ROLE;
 SELECT count(task_name), count(*) FILTER (WHERE task_name = 'new') AS new FROM tasks;
 SELECT pg_temp.requests();
--- ... but who reads through a view of its
+-- ... but who reads through a view of that user's
 CREATE VIEW theirs AS SELECT * FROM tasks;
 ALTER VIEW theirs OWNER TO regress_nclue_dave;
 SELECT count(task_name), count(*) FILTER (WHERE task_name = 'new') AS new FROM theirs;
@@ -317,7 +313,7 @@ ALTER FOREIGN TABLE names OPTIONS (ADD page_size '50');
 SELECT count(task_name) FROM names LIMIT 0;
 SELECT count(task_name) FROM names;
 SELECT (pg_temp.requests() ~ '&limit=50')::text;
-ALTER FOREIGN TABLE names OPTIONS (SET page_size '100', ADD resource 'features');
+ALTER FOREIGN TABLE names OPTIONS (SET page_size '100', ADD resource 'features'), DROP COLUMN task_name;
 SELECT count(*) FROM names;
 SELECT pg_temp.requests();
 DROP FOREIGN TABLE names;
@@ -364,7 +360,14 @@ SELECT pg_temp.requests();
 SELECT pg_sleep(1.1);
 EXECUTE look;
 SELECT pg_temp.requests();
--- ... DISCARD ALL ends it, and what is not to be had is refused
+-- ... it may be set while a list is read, which is read on
+SET nclue_fdw.cache_ttl = 0;
+SET nclue_fdw.cache_ttl = '1h';
+SELECT count(set_config('nclue_fdw.cache_ttl', '0', false)) FROM tasks;
+SELECT pg_temp.requests();
+EXECUTE look;
+SELECT pg_temp.requests();
+-- ... what is no time is refused
 SET nclue_fdw.cache_ttl = '-1s';
 
 -- A list larger than work_mem lies in a file and is read again from there
@@ -389,6 +392,12 @@ MOVE ALL FROM c;
 MOVE BACKWARD ALL FROM c;
 SELECT pg_temp.requests();
 COMMIT;
+
+-- Nothing is left of a list that nobody may use: no memory, and no file
+SET nclue_fdw.cache_ttl = 0;
+SELECT name, count(*) FROM pg_backend_memory_contexts WHERE name LIKE 'nclue_fdw%' GROUP BY name;
+SELECT count(*) FROM pg_ls_tmpdir() WHERE name LIKE format('pgsql_tmp%s.%%', pg_backend_pid());
+SET nclue_fdw.cache_ttl = '1h';
 
 -- A server dropped while the session keeps its list
 SET client_min_messages = warning;

@@ -183,7 +183,9 @@ SELECT count(*) FROM of_alice JOIN nclue_tasks USING (task_id);
 \echo :LAST_ERROR_SQLSTATE
 :requests > /dev/null
 :ctl set check=off
+SET enable_nestloop = off;
 SELECT count(*) FROM of_alice JOIN nclue_tasks USING (task_id);
+RESET enable_nestloop;
 :requests
 -- ... one mapping is one list, through whatever it is read
 SELECT count(*) FROM of_bob JOIN nclue_tasks USING (task_id);

@@ -8,6 +8,7 @@
 #include "core/uri.h"
 #include "explain.h"
 #include "foreign/foreign.h"
+#include "nodes/nodeFuncs.h"
 #include "option.h"
 #include "plan.h"
 #include "scan.h"
@@ -40,15 +41,28 @@ request_template(PlanKind kind, const Settings *settings)
 	return NULL;
 }
 
+static bool
+has_internal_param(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Param) && ((Param *) node)->paramkind != PARAM_EXTERN)
+		return true;
+	return expression_tree_walker(node, has_internal_param, context);
+}
+
 /*
- * Shows OFFSET or LIMIT, if there is one.
+ * Shows OFFSET or LIMIT, if there is one.  Of what another part of the plan
+ * computes only that part can tell more, and it is not known here.
  */
 static void
 show_rows(const char *label, Node *expression, ExplainState *es)
 {
 	Const	   *constant = (Const *) expression;
 
-	if (!IsA(expression, Const))
+	if (has_internal_param(expression, NULL))
+		ExplainPropertyText(label, "(computed by the plan)", es);
+	else if (!IsA(expression, Const))
 		ExplainPropertyText(label,
 							deparse_expression(expression, NIL, false, false),
 							es);

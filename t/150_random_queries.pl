@@ -63,7 +63,7 @@ sub create_all
 		'CREATE EXTENSION nclue_fdw',
 		'CREATE SCHEMA f', 'CREATE SCHEMA l',
 		"CREATE SERVER nclue FOREIGN DATA WRAPPER nclue_fdw OPTIONS (
-		 endpoint '$endpoint', rate_limit '0', page_size '100',
+		 endpoint '$endpoint', page_size '100',
 		 index_unit 'row', list_order 'auto')",
 		"CREATE USER MAPPING FOR PUBLIC SERVER nclue
 		 OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST')",
@@ -81,8 +81,10 @@ sub create_all
 		'CREATE TABLE raw (position int, object json)',
 		(map { "CREATE TABLE l.$_ (LIKE f.$_)" }
 			  sort(keys %resources), 'narrow', 'spelled'),
+		'CREATE VIEW l.seen AS SELECT * FROM l.nclue_tasks',
 		"CREATE VIEW l.failed AS SELECT task_id, status, fail_message,
 		 created_at FROM l.nclue_tasks WHERE status = 'failed'",
+		'CREATE TABLE place (id text PRIMARY KEY, n int)',
 		'CREATE TABLE note (id text, n int, skip int)',
 		q{CREATE FUNCTION same_volatile(text) RETURNS text LANGUAGE plpgsql VOLATILE
 		 AS 'BEGIN RETURN $1; END'},
@@ -138,6 +140,8 @@ sub copy_list
 		(map { $position++ . "\t" . copy_escaped($_) } @objects), '\.')
 	  if @objects;
 	fill($table);
+	$session->query_safe("INSERT INTO place
+		 SELECT object->>'$relations{$table}{id}', position FROM raw");
 	my %values = map {
 		$_ => [ $session->query_safe("SELECT DISTINCT left($_\::text, 60) FROM l.$table
 		 WHERE $_ IS NOT NULL ORDER BY 1 LIMIT 40") ]
@@ -145,7 +149,7 @@ sub copy_list
 	return {
 		objects => scalar(@objects),
 		ids => [ $session->query_safe(
-			"SELECT $relations{$table}{id} FROM l.$table ORDER BY ctid") ],
+			"SELECT $relations{$table}{id} FROM l.$table ORDER BY 1") ],
 		values => \%values
 	};
 }
@@ -157,9 +161,10 @@ sub fill
 	my @columns = sort keys %$columns;
 	my @sources = map {
 		my $source = $_ eq 'auroc' ? "object->>'AUROC'" : "object->>'$_'";
-		# times carry no offset
+		# A number is a double; times carry no offset.
 		$columns->{$_} =~ /^timestamp/ ?
 		  "($source)::timestamp AT TIME ZONE 'Asia/Seoul'" :
+		  $_ eq 'auroc' ? "($source)::double precision::text::$columns->{$_}" :
 		  "($source)::$columns->{$_}"
 	} @columns;
 
@@ -211,6 +216,7 @@ sub begin_round
 		"order=$order", 'nulls=' . ('null', 'absent')[ rand 2 ]);
 	$session->query_safe('ALTER SERVER nclue OPTIONS ('
 		  . join(', ', map { "SET $_ '$options{$_}'" } sort keys %options) . ')');
+	$session->query_safe('TRUNCATE place');
 	foreach my $table (sort keys %resources)
 	{
 		my $list = $resources{$table};
@@ -224,10 +230,13 @@ sub begin_round
 		$session->query_safe("ANALYZE l.$table") if rand() < 0.5;
 
 		# from here on the list's length is known
-		is(join("\x1e", $session->query_safe(
-				"SELECT a FROM f.$table a WHERE a.status || '' <> ''")),
-			join("\x1e", $session->query_safe("SELECT a FROM l.$table a ORDER BY ctid")),
-			"$table is its copy, in the list's order");
+		my @foreign = $session->query_safe(
+			"SELECT a FROM f.$table a WHERE a.status || '' <> ''");
+		my @local = $session->query_safe("SELECT a FROM l.$table a ORDER BY "
+			  . "(SELECT n FROM place WHERE id = a.$relations{$table}{id})");
+		my $difference = difference({ compare => 'order' }, [], \@foreign, \@local);
+		ok(!$difference, "$table is its copy, in the list's order")
+		  or diag($difference);
 	}
 	my $requests = Requests->new(
 		size => $options{page_size},
@@ -288,19 +297,35 @@ sub fail_with
 	return 0;
 }
 
+# Some rows, as far as one wants to see them.
+sub shown
+{
+	my @rows = @_;
+	splice @rows, 5;
+	return join "\n", map {
+		my $row = length > 400 ? substr($_, 0, 400) . ' ...' : $_;
+		$row =~ s/\n/\\n/g;
+		"    $row"
+	} @rows;
+}
+
 # Rows that are not the same, as text; '' if all are.
 sub difference
 {
-	my ($query, $values, $got, $expected, $local) = @_;
+	my ($query, $values, $got, $expected) = @_;
 	my (%count, @more, @fewer);
 
 	if ($query->{compare} eq 'order')
 	{
 		return '' if join("\x1e", @$got) eq join("\x1e", @$expected);
-		return "rows are in another order or differ:\n"
-		  . "got (" . @$got . "):\n" . join("\n", @$got[ 0 .. min(9, $#$got) ])
-		  . "\nexpected (" . @$expected . "):\n"
-		  . join("\n", @$expected[ 0 .. min(9, $#$expected) ]);
+		my $at = 0;
+		$at++ while $at < @$got && $at < @$expected && $got->[$at] eq $expected->[$at];
+		my ($got, $expected) = map { $_->[$at] // '' } $got, $expected;
+		my $same = 0;
+		$same++ while $same < length($got) && substr($got, $same, 1) eq substr($expected, $same, 1);
+		return 'rows differ from number ' . ($at + 1) . " on, character $same: "
+		  . shown(substr($got, $same, 30)) . ' / ' . shown(substr($expected, $same, 30)) . "; got:\n"
+		  . shown($got) . "\nexpected:\n" . shown($expected);
 	}
 	if ($query->{compare} eq 'subset')
 	{
@@ -314,9 +339,8 @@ sub difference
 	@fewer = $query->{compare} eq 'subset' ? () :
 	  grep { $count{$_} < 0 } sort keys %count;
 	return '' unless @more || @fewer;
-	return "rows differ (" . @$got . ' instead of ' . @$expected . "); too many:\n"
-	  . join("\n", @more[ 0 .. min(4, $#more) ]) . "\nmissing:\n"
-	  . join("\n", @fewer[ 0 .. min(4, $#fewer) ]);
+	return 'rows differ (' . @$got . ' instead of ' . @$expected . "); too many:\n"
+	  . shown(@more) . "\nmissing:\n" . shown(@fewer);
 }
 
 # What is wrong with the requests; '' if nothing is.
@@ -334,6 +358,10 @@ sub excess
 		my $got = $order->(@requests);
 		my @either = $query->{lines}->($values, sub { $session->query_safe(@_) });
 		return '' if grep { $order->(@$_) eq $got } @either;
+
+		# status = 'failed' AND status = 'pending' needs no rows
+		return '' if !@requests && grep { /One-Time Filter: false/ }
+		  $session->query_safe('EXPLAIN ' . $generator->sql($query, 'f', $values));
 		return "requests:\n$got\ninstead of:\n"
 		  . join("\nor:\n", map { $order->(@$_) } @either);
 	}
@@ -444,7 +472,7 @@ sub run_steps
 	my $condition = $generator->condition($query, 'a', $relation);
 	my @values = $generator->values($query);
 	my $template = "SELECT a.$relation->{id} FROM <<$name>> a"
-	  . (rand() < 0.5 ? " WHERE $condition" : '') . ' <<order a>>';
+	  . (rand() < 0.5 ? " WHERE $condition" : '') . " <<order a.$relation->{id}>>";
 	my ($foreign, $local) =
 	  map { $generator->sql($query, $_, \@values, $template) } qw(f l);
 	my $right = 1;
@@ -558,7 +586,7 @@ create_all();
 describe($_, $resources{$_}) foreach sort keys %resources;
 describe('narrow', 'tasks');
 describe('spelled', 'features', checked => 1);
-describe('seen', 'tasks', local => 'nclue_tasks');
+describe('seen', 'tasks');
 describe('failed', 'tasks', filtered => 1);
 
 my $start = time;
@@ -574,7 +602,6 @@ for (my $number = 0; $made < $queries && $failures < $enough; $number++)
 	while ($made < $target && $failures < $enough)
 	{
 		set_planner() if rand() < 0.15;
-		$ENV{VERBOSE_QUERIES} and my $from = time;
 		run_one($generator)
 		  or diag("repeat with SEED=$round QUERIES=$per_round");
 	}

@@ -108,12 +108,21 @@ uri_is_segment(const char *id, size_t length)
 	return memchr(id, '/', length) == NULL && memchr(id, '\0', length) == NULL;
 }
 
+/*
+ * Whether a byte stands for itself in a path (RFC 3986, unreserved characters).
+ */
+static bool
+is_unreserved(unsigned char byte)
+{
+	return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') ||
+		(byte >= '0' && byte <= '9') ||
+		byte == '-' || byte == '.' || byte == '_' || byte == '~';
+}
+
 bool
 uri_object(char *target, size_t size, const char *base, const char *path,
 		   const char *id, size_t length)
 {
-	static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-		"abcdefghijklmnopqrstuvwxyz0123456789-._~";
 	static const char digits[] = "0123456789ABCDEF";
 	size_t		used;
 	size_t		i;
@@ -130,7 +139,7 @@ uri_object(char *target, size_t size, const char *base, const char *path,
 			target[0] = '\0';
 			return false;
 		}
-		if (strchr(unreserved, byte) != NULL)
+		if (is_unreserved(byte))
 		{
 			target[used++] = (char) byte;
 			continue;

@@ -220,14 +220,16 @@ overlaps_more(const Walk *walk)
  * deletions are passed at once, so near that the page reaches the gap.  But
  * among the first rows a page may show an object that jumped to the head, and
  * be linked by it to a held one where that object still has its old place.
- * Row 0 shows it as well, but held pages are not kept beyond that.
+ * Row 0 shows it as well, but held pages are not kept beyond that.  A range
+ * begins anywhere, so from row 0 a page may not even reach the gap.
  */
 static int64_t
 before_gap(const Walk *walk)
 {
 	int64_t		row = walk->gap - walk->size / 2;
+	int64_t		least = walk->want == NONE ? walk->size - 1 : 0;
 
-	return row < walk->size - 1 ? 0 : row;
+	return row < least ? 0 : row;
 }
 
 /*

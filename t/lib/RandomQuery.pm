@@ -7,7 +7,7 @@
 #	$generator->sql($query, 'l', \@values)		on the local copies
 #	$generator->sql($query, 'f')				the same with $1, $2, ...
 #
-# A query is a template.  In it "<<name>>" is a table, "<<order a>>" puts the
+# A query is a template.  In it "<<name>>" is a table, "<<order a.task_id>>" puts the
 # rows of a local copy into the order of the list, in which the foreign table's
 # come by themselves, and every literal is a parameter.  A query has
 #
@@ -46,8 +46,8 @@ my @unknown = (
 	'no-such-id', 'a b', "o'clock", 'a%2Fb', 'a?b#c', '...', 'x' x 200,
 	"\xec\x95\x84\xec\x9d\xb4\xeb\x94\x94", '00000000-0000-4000-8000-000000000000');
 
-# relations: { name => { list, id, columns => { column => type }, lookup, view,
-# checked, local } }; lists: { list => { objects, ids, values => { column =>
+# relations: { name => { list, id, columns => { column => type }, lookup,
+# filtered, checked } }; lists: { list => { objects, ids, values => { column =>
 # [...] } } }; requests; grand: total is the list's length; note: rows of
 # the local table note as [id, n, skip].
 sub new
@@ -56,11 +56,11 @@ sub new
 	my $self = bless {%facts}, $class;
 
 	$self->{weights} = [
-		[ 14, \&filtered ], [ 12, \&range ], [ 7, \&range_inside ],
-		[ 9, \&filtered_limit ], [ 5, \&sorted_limit ], [ 5, \&counted ],
-		[ 8, \&by_id ], [ 7, \&by_ids ], [ 4, \&grouped ],
-		[ 4, \&windowed ], [ 3, \&distinct ], [ 4, \&set_returning ],
-		[ 4, \&nothing ], [ 4, \&arms ], [ 4, \&lateral ], [ 40, \&tree ]
+		[ 14, 'filtered' ], [ 12, 'range' ], [ 7, 'range_inside' ],
+		[ 9, 'filtered_limit' ], [ 5, 'sorted_limit' ], [ 5, 'counted' ],
+		[ 8, 'by_id' ], [ 7, 'by_ids' ], [ 4, 'grouped' ],
+		[ 4, 'windowed' ], [ 3, 'distinct' ], [ 4, 'set_returning' ],
+		[ 4, 'nothing' ], [ 4, 'arms' ], [ 4, 'lateral' ], [ 40, 'tree' ]
 	];
 	$self->{weight} = sum0 map { $_->[0] } @{ $self->{weights} };
 	return $self;
@@ -76,7 +76,8 @@ sub query
 		$at -= $each->[0];
 		next if $at >= 0;
 		my $query = { params => [], uses => {}, compare => 'rows' };
-		$each->[1]->($self, $query);
+		my $family = $each->[1];
+		$self->$family($query);
 		return $query;
 	}
 	die 'no family';
@@ -122,9 +123,9 @@ sub sql
 	$sql =~ s/\x01(\d+)\x02/
 	  $values ? quoted($values->[$1], $query->{params}[$1]{type})
 	  : '$' . ($1 + 1)/ge;
-	$sql =~ s/<<order (\w+)>>/$schema eq 'l' ? "ORDER BY $1.ctid" : ''/ge;
-	$sql =~ s/<<(\w+)>>/
-	  "$schema." . ($schema eq 'l' && $self->{relations}{$1}{local} || $1)/ge;
+	$sql =~ s/<<order ([\w.]+)>>/$schema eq 'l' ?
+	  "ORDER BY (SELECT place.n FROM place WHERE place.id = $1\::text)" : ''/ge;
+	$sql =~ s/<<(\w+)>>/$schema.$1/g;
 	return $sql;
 }
 
@@ -475,7 +476,7 @@ sub range
 	  $self->limit($query, $self->objects($relation->{list}));
 
 	$query->{family} = 'range';
-	$query->{sql} = "SELECT $targets FROM <<$name>> a <<order a>> $limit";
+	$query->{sql} = "SELECT $targets FROM <<$name>> a <<order a.$relation->{id}>> $limit";
 	$query->{compare} = 'order';
 	$self->add_range($query, $relation, $first, $want);
 	return;
@@ -487,7 +488,7 @@ sub range_inside
 	my ($name, $relation) = $self->in_list_order;
 	my ($limit, $first, $want) =
 	  $self->limit($query, $self->objects($relation->{list}));
-	my $inner = "SELECT * FROM <<$name>> b <<order b>> $limit";
+	my $inner = "SELECT * FROM <<$name>> b <<order b.$relation->{id}>> $limit";
 	my $targets = $self->targets($query, 'a', $relation);
 	my $where = chance(0.4) ?
 	  'WHERE ' . $self->condition($query, 'a', $relation) : '';
@@ -521,7 +522,7 @@ sub add_until
 		{
 			my $last = ($first->($values) // 0) + $wanted - 1;
 			($until) = $ask->($self->sql($query, 'l', $values,
-				"SELECT n FROM (SELECT row_number() OVER (<<order a>>) - 1 AS n, "
+				"SELECT n FROM (SELECT row_number() OVER (<<order a.$relation->{id}>>) - 1 AS n, "
 				  . "$condition AS met FROM <<$name>> a) met "
 				  . "WHERE met ORDER BY n OFFSET $last LIMIT 1"))
 			  if $last < 1e9;
@@ -539,11 +540,11 @@ sub filtered_limit
 	my $condition = $self->condition($query, 'a', $relation);
 	my ($limit, $first, $want) =
 	  $self->limit($query, $self->objects($relation->{list}));
-	my $lock = $relation->{local} ? '' : choose('', '', '', 'FOR UPDATE', 'FOR SHARE');
+	my $lock = choose('', '', '', 'FOR UPDATE', 'FOR SHARE');
 
 	$query->{family} = 'filter limit';
 	$query->{sql} =
-	  "SELECT $targets FROM <<$name>> a WHERE $condition <<order a>> $limit $lock";
+	  "SELECT $targets FROM <<$name>> a WHERE $condition <<order a.$relation->{id}>> $limit $lock";
 	$query->{compare} = 'order';
 	$self->add_until($query, $name, $relation, $condition, $first, $want);
 	return;
@@ -738,7 +739,7 @@ sub windowed
 	return unless chance(0.3);
 
 	# a Limit on top of numbered rows does not reach the service
-	$query->{sql} = "SELECT * FROM (SELECT $id, row_number() OVER (<<order a>>) AS n "
+	$query->{sql} = "SELECT * FROM (SELECT $id, row_number() OVER (<<order a.$relation->{id}>>) AS n "
 	  . "FROM <<$name>> a) numbered WHERE n % 10 = 3";
 	return;
 }
@@ -780,7 +781,7 @@ sub set_returning
 
 	$query->{family} = 'set returning';
 	$query->{sql} = "SELECT a.$relation->{id}, generate_series(1, 2) "
-	  . "FROM <<$name>> a <<order a>> $limit";
+	  . "FROM <<$name>> a <<order a.$relation->{id}>> $limit";
 	$query->{compare} = 'order';
 	my $half = sub {
 		my $values = shift;
@@ -830,7 +831,7 @@ sub arms
 		push @lines, $arm->{lines};
 		$lists{ $relation->{list} }++;
 		push @arms, "(SELECT $alias.$relation->{id}\::text, $alias.status "
-		  . "FROM <<$name>> $alias <<order $alias>> $limit)";
+		  . "FROM <<$name>> $alias <<order $alias.$relation->{id}>> $limit)";
 	}
 	$query->{family} = 'union of ranges';
 	$query->{sql} = join ' UNION ALL ', @arms;
@@ -853,7 +854,7 @@ sub lateral
 	if (chance(0.5))
 	{
 		$query->{sql} = "SELECT note.n, note.skip, $id FROM note, LATERAL "
-		  . "(SELECT a.* FROM <<$name>> a <<order a>> "
+		  . "(SELECT a.* FROM <<$name>> a <<order a.$relation->{id}>> "
 		  . 'LIMIT note.n OFFSET note.skip) a';
 		foreach my $row (@{ $self->{note} })
 		{
@@ -865,7 +866,7 @@ sub lateral
 	$self->use_walk($query, $relation);
 	$query->{sql} = choose(
 		"SELECT note.n, $id FROM note CROSS JOIN LATERAL (SELECT a.* FROM <<$name>> a "
-		  . 'WHERE length(a.status) > note.n <<order a>> LIMIT 2) a',
+		  . "WHERE length(a.status) > note.n <<order a.$relation->{id}>> LIMIT 2) a",
 		"SELECT note.n, (SELECT $id FROM <<$name>> a "
 		  . "WHERE length(a.status) > note.n ORDER BY $id LIMIT 1) FROM note",
 		'WITH RECURSIVE r (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM r WHERE n < 4) '

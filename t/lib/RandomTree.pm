@@ -92,7 +92,7 @@ sub limited_item
 	# ids are known only when the rows are here, so none is looked up
 	my @columns = map { { %$_, id_of => undef } } $self->domains($relation, $alias);
 	return {
-		sql => "(SELECT * FROM <<$name>> i $where <<order i>> $limit) $alias",
+		sql => "(SELECT * FROM <<$name>> i $where <<order i.$relation->{id}>> $limit) $alias",
 		alias => $alias,
 		columns => \@columns,
 		output => [ map { "$alias.$_" } sort keys %{ $relation->{columns} } ]
@@ -275,7 +275,7 @@ sub scalar_target
 	my ($limit, $first) = $self->limit($query, $self->objects($relation->{list}),
 		'offset');
 	$self->use_range($query, $relation, $first, sub { 1 });
-	return "(SELECT t.$relation->{id}\::text FROM <<$ordered>> t <<order t>> LIMIT 1 $limit)";
+	return "(SELECT t.$relation->{id}\::text FROM <<$ordered>> t <<order t.$relation->{id}>> LIMIT 1 $limit)";
 }
 
 # ---- all together ----

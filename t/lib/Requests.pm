@@ -83,7 +83,7 @@ sub range
 
 	$first = $row;
 	$want //= 1e18;
-	return () if $want == 0 || $first > $last_index;
+	return @pages if $want == 0 || $first > $last_index;
 	for (;;)
 	{
 		my $need = $want - $taken + (@pages ? 1 : 0);

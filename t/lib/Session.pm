@@ -43,7 +43,7 @@ sub query
 	my $in = $self->{in};
 	my $buffer = '';
 
-	print $in "$sql\n;\n\\echo $end\n";
+	print $in $sql, $sql =~ /^\\\.\z/m ? '' : "\n;", "\n\\echo $end\n";
 	until ($buffer =~ s/$end\n\z//)
 	{
 		die "no answer to: $sql\n" unless $self->{select}->can_read(180);

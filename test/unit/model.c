@@ -7,10 +7,9 @@
  * same state (most do: changes between two requests commute) are followed once
  * and counted as often as they come, as long as a table of states remembers.
  */
-#include "model.h"
+#include "model_range.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* A request under way or a page held.  Objects are bits. */
@@ -29,9 +28,10 @@ typedef struct ModelState
 	Walk		walk;
 	ModelPage	open[MODEL_AHEAD];	/* in the order asked */
 	ModelPage	held[MODEL_AHEAD];	/* lowest first */
+	ModelRange	range;			/* where a range is read */
 	uint32_t	stayed;			/* objects in the list from the start */
 	uint32_t	known;			/* to the reader */
-	uint8_t		list[MODEL_OBJECTS + MODEL_CHANGES];
+	uint8_t		list[MODEL_EVER];
 	uint8_t		length;
 	uint8_t		longest;		/* length at most */
 	uint8_t		made;			/* objects ever */
@@ -47,7 +47,10 @@ typedef struct ModelState
 	uint8_t		served;			/* whether anything was */
 } ModelState;
 
-/* States seen, and the schedules from there on.  Newer ones replace older. */
+/*
+ * States seen, and the schedules from there on.  Newer ones replace older.  One
+ * table for all checks: each starts its hashes elsewhere.
+ */
 typedef struct Seen
 {
 	uint64_t	hash;
@@ -55,6 +58,9 @@ typedef struct Seen
 } Seen;
 
 #define SEEN_BITS 20
+
+static Seen states_seen[1 << SEEN_BITS];
+static uint64_t checks;
 
 /* What happened, to be printed where it ends badly. */
 typedef struct Note
@@ -70,7 +76,6 @@ typedef struct Checker
 {
 	const Model *model;
 	ModelCount *count;
-	Seen	   *seen;
 	Note		trace[TRACE_MAX];
 	int			ntrace;
 	bool		broken;
@@ -85,8 +90,10 @@ static void serve(Checker *checker, ModelState *state, int n);
 static void judge(Checker *checker, ModelState *state);
 static void hold(Checker *checker, ModelState *state, const ModelPage *page);
 static void judge_held(Checker *checker, ModelState *state);
-static void learn(Checker *checker, ModelState *state, const ModelPage *page);
-static WalkPage seen_by_walk(const ModelState *state, const ModelPage *page);
+static void learn(Checker *checker, ModelState *state, const ModelPage *page,
+				  int lead);
+static WalkPage seen_by_walk(const Model *model, const ModelState *state,
+							 const ModelPage *page);
 static void insert(ModelState *state, int place, int object);
 static int	withdraw(ModelState *state, int place);
 static int	heads(const Model *model);
@@ -108,19 +115,22 @@ model_check(const Model *model, ModelCount *count)
 	memset(&checker, 0, sizeof(checker));
 	checker.model = model;
 	checker.count = count;
-	checker.seen = calloc((size_t) 1 << SEEN_BITS, sizeof(Seen));
-	if (checker.seen == NULL)
-		return false;
+	checks++;
 
 	memset(&state, 0, sizeof(state));
-	walk_begin(&state.walk, &model->walk);
+	if (model->want > 0)
+	{
+		walk_begin_range(&state.walk, &model->walk, model->first, model->want);
+		range_begin(&state.range, model->objects);
+	}
+	else
+		walk_begin(&state.walk, &model->walk);
 	for (i = 0; i < model->objects; i++)
 		state.list[i] = (uint8_t) i;
 	state.length = state.longest = state.made = (uint8_t) model->objects;
 	state.stayed = ((uint32_t) 1 << model->objects) - 1;
 
 	count->schedules += explore(&checker, &state);
-	free(checker.seen);
 	return !checker.broken;
 }
 
@@ -143,7 +153,7 @@ explore(Checker *checker, ModelState *state)
 	else
 	{
 		hash = hash_state(state);
-		seen = &checker->seen[hash >> (64 - SEEN_BITS)];
+		seen = &states_seen[hash >> (64 - SEEN_BITS)];
 		if (seen->hash == hash)
 			schedules = seen->schedules;
 		else
@@ -249,6 +259,9 @@ change_each(Checker *checker, const ModelState *state)
 	{
 		ModelState	next = *state;
 
+		if (model->want > 0)
+			range_insert(&next.range, next.made,
+						 place > 0 ? next.list[place - 1] : -1);
 		insert(&next, place, next.made);
 		next.made++;
 		next.changes++;
@@ -263,22 +276,35 @@ change_each(Checker *checker, const ModelState *state)
 static uint64_t
 finish(Checker *checker, ModelState *state, WalkStep step)
 {
+	const Model *model = checker->model;
+	bool		cut_off = state->range.cut_off;
 	UriPage		page;
 
 	if (walk_ask(&state->walk, &page) != step)
 		complain(checker, "the end did not stay");
 	if (step == WALK_END)
 	{
-		if (state->stayed & ~state->known)
+		if (model->want > 0)
+		{
+			const char *broken = range_broken(&state->range, model,
+											  state->stayed,
+											  state->changes == 0);
+
+			if (broken != NULL)
+				complain(checker, broken);
+		}
+		else if (state->stayed & ~state->known)
 			complain(checker, "an object was lost");
 		judge_cost(checker, state);
 	}
 	else
 	{
 		checker->count->failures++;
-		if (!checker->model->may_fail)
+		if (!model->may_fail && !(cut_off && step == WALK_MOVES))
 			complain(checker, "it failed");
 	}
+	if (cut_off && step != WALK_MOVES)
+		complain(checker, "a range that lost its place went on");
 	return 1;
 }
 
@@ -339,6 +365,8 @@ serve(Checker *checker, ModelState *state, int n)
 		if (page->limit > limit)
 			page->limit = (int16_t) limit;
 	}
+	if (model->want > 0)
+		range_serve(&state->range, model, state->list, state->length);
 	place = model->walk.by_page ? page->index * limit : page->index;
 	if (state->cut > 0)
 	{
@@ -383,8 +411,10 @@ static void
 judge(Checker *checker, ModelState *state)
 {
 	ModelPage	page = state->open[0];
-	WalkPage	seen = seen_by_walk(state, &page);
+	WalkPage	seen = seen_by_walk(checker->model, state, &page);
 
+	state->range.cut_off = checker->model->want > 0 && state->asked > 1 &&
+		seen.row == 0 && seen.known == 0;
 	state->nopen--;
 	memmove(&state->open[0], &state->open[1],
 			state->nopen * sizeof(ModelPage));
@@ -394,7 +424,7 @@ judge(Checker *checker, ModelState *state)
 	{
 		case WALK_TAKE:
 			note(checker, "take row %d, %d known", (int) page.row, seen.known);
-			learn(checker, state, &page);
+			learn(checker, state, &page, seen.lead);
 			judge_held(checker, state);
 			break;
 		case WALK_HOLD:
@@ -436,7 +466,7 @@ judge_held(Checker *checker, ModelState *state)
 	while (n < state->nheld)
 	{
 		ModelPage	page = state->held[n];
-		WalkPage	seen = seen_by_walk(state, &page);
+		WalkPage	seen = seen_by_walk(checker->model, state, &page);
 		WalkVerdict verdict = walk_again(&state->walk, &seen);
 
 		if (verdict == WALK_HOLD)
@@ -452,7 +482,7 @@ judge_held(Checker *checker, ModelState *state)
 		{
 			note(checker, "take held row %d, %d known", (int) page.row,
 				 seen.known);
-			learn(checker, state, &page);
+			learn(checker, state, &page, seen.lead);
 			n = 0;
 		}
 		else
@@ -461,20 +491,25 @@ judge_held(Checker *checker, ModelState *state)
 }
 
 static void
-learn(Checker *checker, ModelState *state, const ModelPage *page)
+learn(Checker *checker, ModelState *state, const ModelPage *page, int lead)
 {
-	if (page->objects & ~state->known)
+	uint32_t	gain = checker->model->want > 0 ?
+		range_learn(&state->range, lead, page->objects) :
+		page->objects & ~state->known;
+
+	if (gain != 0)
 	{
 		state->gains++;
 		state->idle = 0;
 	}
 	else if (++state->idle > 7)
 		complain(checker, "more idle pages than the bound");
-	state->known |= page->objects;
+	state->known |= gain;
 }
 
 static WalkPage
-seen_by_walk(const ModelState *state, const ModelPage *page)
+seen_by_walk(const Model *model, const ModelState *state,
+			 const ModelPage *page)
 {
 	WalkPage	seen;
 
@@ -482,6 +517,8 @@ seen_by_walk(const ModelState *state, const ModelPage *page)
 	seen.limit = page->limit;
 	seen.rows = bits(page->objects);
 	seen.known = bits(page->objects & state->known);
+	seen.lead = model->want == 0 ? 0 :
+		range_lead(&state->range, model, page->row, page->objects);
 	seen.total = page->total;
 	return seen;
 }
@@ -537,6 +574,8 @@ still_cost(const Model *model, int objects)
 	UriPage		page = uri_cover(0, size, model->walk.by_page);
 	int			requests = 1;
 
+	if (model->want > 0)
+		return range_still_cost(model, objects);
 	while (page.row + page.limit <= objects)
 	{
 		page = uri_cover(page.row + page.limit - 1, size, model->walk.by_page);
@@ -560,7 +599,7 @@ judge_cost(Checker *checker, const ModelState *state)
 	if (state->changes == 0 && excess != 0)
 		complain(checker, "a list that kept still cost more or less");
 	if (state->changes == 1 && model->walk.ahead == 1 &&
-		excess > 1 + model->walk.jumps)
+		excess > 1 + (model->walk.jumps && model->want == 0))
 		complain(checker, "one change cost too much");
 }
 
@@ -575,8 +614,9 @@ complain(Checker *checker, const char *what)
 	checker->broken = true;
 	if (model->quiet)
 		return;
-	fprintf(stderr, "%s: %s: %d objects, pages of %d, %d ahead%s%s%s, "
-			"total %d (%d)%s\n", model->name, what, model->objects,
+	fprintf(stderr, "%s: %s: %d objects, %d from %d on, pages of %d, "
+			"%d ahead%s%s%s, total %d (%d)%s\n", model->name, what,
+			model->objects, model->want, model->first,
 			model->walk.size, model->walk.ahead,
 			model->walk.jumps ? ", auto" : "",
 			model->walk.by_page ? ", by page" : "",
@@ -613,7 +653,7 @@ static uint64_t
 hash_state(const ModelState *state)
 {
 	uint64_t	words[(sizeof(*state) + 7) / 8];
-	uint64_t	hash = 0x9e3779b97f4a7c15;
+	uint64_t	hash = checks * 0x9e3779b97f4a7c15;
 	size_t		n;
 
 	words[sizeof(words) / sizeof(words[0]) - 1] = 0;

@@ -41,6 +41,8 @@ typedef struct Model
 	int			heads;			/* objects created or changed, where they
 								 * jump: at most; 0: as many as are promised */
 	int			held;			/* pages the reader can hold; 0: ahead */
+	int			first;			/* of a range: its first row */
+	int			want;			/* and how many; 0: the whole list */
 	bool		may_fail;		/* the walk may end with a failure */
 	bool		free_cost;		/* the number of requests is not judged */
 	bool		quiet;			/* says nothing of what it finds */
