@@ -48,22 +48,23 @@ plan_path_private(PlanKind kind, Oid table, double requests)
 }
 
 /*
- * The column that stands for the id as it is; 0 if there is none.
+ * Finds the column that stands for the id.
  */
-static AttrNumber
-id_column(Relation relation, const char **keys, const Resource *resource)
+static void
+find_id(PlanInfo *info, Relation relation, const char **keys,
+		const Resource *resource)
 {
 	TupleDesc	tupdesc = RelationGetDescr(relation);
 
-	for (int i = 0; i < tupdesc->natts; i++)
+	for (int i = 0; i < tupdesc->natts && !info->can_look_up; i++)
 	{
 		Oid			type = TupleDescAttr(tupdesc, i)->atttypid;
 
-		if (keys[i + 1] != NULL && strcmp(keys[i + 1], resource->id_key) == 0 &&
-			(type == TEXTOID || type == VARCHAROID))
-			return i + 1;
+		if (keys[i + 1] == NULL || strcmp(keys[i + 1], resource->id_key) != 0)
+			continue;
+		info->id = i + 1;
+		info->can_look_up = type == TEXTOID || type == VARCHAROID;
 	}
-	return 0;
 }
 
 /*
@@ -115,7 +116,7 @@ plan_size(PlannerInfo *root, RelOptInfo *rel, Oid table)
 	relation = table_open(table, NoLock);
 	info->table = table;
 	keys = row_keys(relation, settings.resource);
-	info->id = id_column(relation, keys, settings.resource);
+	find_id(info, relation, keys, settings.resource);
 	info->checked = rows_are_checked(relation, keys, settings.resource);
 	table_close(relation, NoLock);
 
@@ -162,12 +163,27 @@ void
 plan_paths(PlannerInfo *root, RelOptInfo *rel, Oid table)
 {
 	const PlanInfo *info = rel->fdw_private;
-	Expr	   *ids = lookup_find(rel, info->id, rel->baserestrictinfo);
 	ListCell   *cell;
 	Cost		startup;
 	Cost		total;
 
 	(void) table;
+
+	/*
+	 * Ids that are known beforehand are looked up or, where that costs less,
+	 * found in the list: that is decided when they are known.
+	 */
+	if (info->can_look_up)
+	{
+		Expr	   *ids = lookup_find(rel, info->id, rel->baserestrictinfo);
+
+		if (ids != NULL)
+		{
+			add_find_path(root, rel, lookup_count(root, ids),
+						  rel->lateral_relids);
+			return;
+		}
+	}
 
 	/* the first row comes with the first page */
 	startup = PLAN_REQUEST_COST + rel->baserestrictcost.startup;
@@ -178,9 +194,8 @@ plan_paths(PlannerInfo *root, RelOptInfo *rel, Oid table)
 							  rel->lateral_relids,
 							  plan_path_private(PLAN_READ, info->table,
 												info->requests)));
-
-	if (ids != NULL)
-		add_find_path(root, rel, lookup_count(root, ids), rel->lateral_relids);
+	if (!info->can_look_up)
+		return;
 	foreach(cell, lookup_outer_sets(root, rel, info->id))
 		add_find_path(root, rel, 1, lfirst(cell));
 }

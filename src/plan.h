@@ -42,7 +42,8 @@ typedef enum PlanSlot
 typedef struct PlanInfo
 {
 	Oid			table;
-	AttrNumber	id;				/* column to look up by; 0: none */
+	AttrNumber	id;				/* column that stands for the id; 0: none */
+	bool		can_look_up;	/* by it: it shows the id as it is */
 	bool		checked;		/* a column other than the id's is declared
 								 * NOT NULL, so rows must be seen */
 	WalkSettings walk;

@@ -67,6 +67,11 @@ add_range_path(PlannerInfo *root, RelOptInfo *input, RelOptInfo *output)
 	double		count = Min(estimate_rows(root, parse->limitCount, left,
 										  input->rows), left);
 	double		pages;
+	double		requests;
+
+	/* to the end of the list a full last page is followed by one more */
+	requests = Max(1, ceil((count < left ? count - 1 : left) /
+						   (info->walk.size - 1)));
 
 	/*
 	 * In fractions of pages, and without the cost of the tuples: it must be
@@ -81,7 +86,7 @@ add_range_path(PlannerInfo *root, RelOptInfo *input, RelOptInfo *output)
 									   PLAN_REQUEST_COST * pages,
 									   input->lateral_relids,
 									   plan_path_private(PLAN_RANGE, info->table,
-														 ceil(pages))));
+														 requests)));
 }
 
 /*

@@ -2,8 +2,9 @@
 # the lists, and make no more requests than they may.
 #
 # Environment:
-#	QUERIES		how many (default 1500; 100000 takes an hour or so)
-#	SEED		where to start; what a failure prints repeats it
+#	QUERIES		how many (default 2500, half a minute; a long run: 100000)
+#	SEED		where to start (default: at random); a failure prints what repeats
+#				its round
 #
 # Each round has a seed of its own, which decides all: the lengths of the lists,
 # how the service answers, the server's options, and the queries.
@@ -25,9 +26,9 @@ use Standin;
 use Test::More;
 use Time::HiRes qw(time);
 
-my $queries = $ENV{QUERIES} // 1500;
+my $queries = $ENV{QUERIES} // 2500;
 my $seed = $ENV{SEED} // int(rand 1e6) * 100;
-my $per_round = 75;
+my $per_round = 100;
 
 # Failures after which nothing new is learned.
 my $enough = 10;
@@ -59,6 +60,8 @@ sub create_all
 
 	$session->query_safe($_) foreach (
 		'SET client_min_messages = warning',
+		# plans that are not wanted cost enough to wake it
+		'SET jit = off',
 		"SET DateStyle = 'ISO'", "SET TimeZone = 'UTC'",
 		'CREATE EXTENSION nclue_fdw',
 		'CREATE SCHEMA f', 'CREATE SCHEMA l',
@@ -235,8 +238,7 @@ sub begin_round
 		my @local = $session->query_safe("SELECT a FROM l.$table a ORDER BY "
 			  . "(SELECT n FROM place WHERE id = a.$relations{$table}{id})");
 		my $difference = difference({ compare => 'order' }, [], \@foreign, \@local);
-		ok(!$difference, "$table is its copy, in the list's order")
-		  or diag($difference);
+		$failures++, diag("$table is not its copy: $difference") if $difference;
 	}
 	my $requests = Requests->new(
 		size => $options{page_size},
@@ -260,7 +262,7 @@ sub set_planner
 	push @settings, 'work_mem = ' . ("'64kB'", "'4MB'")[ rand 2 ],
 	  'join_collapse_limit = ' . (1, 8)[ rand 2 ],
 	  'cursor_tuple_fraction = ' . (0.1, 1)[ rand 2 ],
-	  'parallel_setup_cost = ' . (0, 1000)[ rand 2 ],
+	  'parallel_setup_cost = ' . (rand() < 0.2 ? 0 : 1000),
 	  'min_parallel_table_scan_size = ' . ("'0'", "'8MB'")[ rand 2 ];
 	$session->query_safe("SET $_") foreach @settings;
 	return;

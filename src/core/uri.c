@@ -78,7 +78,7 @@ uri_cover_range(int64_t row, int64_t rows, int size, bool by_page)
 	{
 		page.index = row / page.limit;
 		page.row = page.index * page.limit;
-		if (page.row + page.limit >= row + rows)
+		if (row - page.row + rows <= page.limit)
 			return page;
 	}
 	return uri_cover(row, size, true);

@@ -200,7 +200,7 @@ read_head(Walk *walk)
  * because that was not enough, half a page, or a deletion before each second
  * request would have it read for ever; of a page of two that is one row still,
  * or it would bring nothing.  (Counting pages, where one begins is not for us
- * to choose.)
+ * to choose.  A range lacks too few rows for that, and seldom reads row 0.)
  */
 static int64_t
 next_row(const Walk *walk)
@@ -211,7 +211,7 @@ next_row(const Walk *walk)
 static bool
 overlaps_more(const Walk *walk)
 {
-	return walk->roots > 1 && !walk->settings.by_page &&
+	return walk->want == NONE && walk->roots > 1 && !walk->settings.by_page &&
 		walk->edge > (walk->size - 1) / 2;
 }
 
@@ -271,10 +271,13 @@ walk_judge(Walk *walk, const WalkPage *page)
 		return WALK_TAKE;
 	}
 
-	/* the range's rows have all vanished: nothing links what follows them */
+	/*
+	 * The range's rows have all vanished: nothing links what follows them.  Or
+	 * there were none, and total does not say that the list is too short.
+	 */
 	if (page->row == 0)
 	{
-		walk->failed = WALK_MOVES;
+		walk->failed = walk->gains == 0 ? WALK_UNIT : WALK_MOVES;
 		return WALK_DROP;
 	}
 

@@ -194,8 +194,9 @@ sub most
 		$most += min($use->{ids}, $self->walk_known($list)) if $use->{ids};
 		foreach my $range (@{ $use->{ranges} // [] })
 		{
-			$most += $self->{requests}->range($self->objects($list),
-				$range->[0]->($values), $range->[1]->($values));
+			my ($first, $want) = map { $_->($values) } @$range;
+			$most += !$first && !defined $want ? $self->walk($list) :
+			  $self->{requests}->range($self->objects($list), $first, $want);
 		}
 	}
 	return $most;
@@ -311,47 +312,50 @@ sub condition
 		return "($two[0] $operator $two[1])";
 	}
 
+	my $id = "$alias.$relation->{id}";
+	my $id_value = sub {
+		return $self->value_of($query, $relation, $relation->{id});
+	};
+	my @of_id = (
+		# negated it would be a look-up
+		sub { "$id " . ($depth ? '<' : '<>') . ' ' . $id_value->() },
+		sub { "$id > " . $id_value->() },
+		sub { "$id\::text || '' = " . $id_value->() . '::text' },
+		sub { "substr($id\::text, 1, 1) < 'a'" },
+		sub { "length($id\::text) <> 3" },
+		sub { "md5($id\::text) LIKE '%a%'" });
+	return choose(@of_id)->() if chance(0.15);
+
 	my $column = choose(grep { $_ ne $relation->{id} } columns($relation));
 	my $type = $relation->{columns}{$column};
 	my $name = "$alias.$column";
 	my $value = sub { $self->value_of($query, $relation, $column) };
+	my @of_any = (
+		sub { "$name > " . $value->() },
+		sub { "$name <= " . $value->() },
+		sub { "$name <> " . $value->() },
+		sub { "$name IS NULL" },
+		sub { "$name IS NOT NULL" },
+		sub { "$name IS DISTINCT FROM " . $value->() });
+	my %of_type = (
+		'text' => [
+			sub { "$name = " . $value->() },
+			sub { "$name IN (" . join(', ', map { $value->() } 1 .. 3) . ')' },
+			sub { "$name LIKE '%a%'" },
+			sub { "$name ~ '[0-9]5'" },
+			sub { "length($name) % 3 = 1" },
+			sub { "public.same_volatile($name) = " . $value->() },
+			sub { "public.same_stable($name) <> " . $value->() },
+			sub { "upper($name) = upper(" . $value->() . ')' }
+		],
+		'bigint' => [
+			sub { "$name % 7 = 2" },
+			sub { "$name = " . $value->() },
+			sub { "$name BETWEEN " . $value->() . ' AND ' . $value->() },
+			sub { "COALESCE($name, 0) < " . $value->() }
+		]);
 
-	return choose("$name IS NULL", "$name IS NOT NULL") if chance(0.1);
-	if (chance(0.15))
-	{
-		my $id = "$alias.$relation->{id}";
-		return choose(
-			"$id <> " . $self->value_of($query, $relation, $relation->{id}),
-			"$id > " . $self->value_of($query, $relation, $relation->{id}),
-			"substr($id\::text, 1, 1) < 'a'",
-			"length($id\::text) <> 3",
-			"md5($id\::text) LIKE '%a%'",
-			"$id\::text || '' = "
-			  . $self->value_of($query, $relation, $relation->{id}) . '::text');
-	}
-	if ($type eq 'text')
-	{
-		return choose(
-			"$name = " . $value->(), "$name <> " . $value->(),
-			"$name >= " . $value->(),
-			"$name IN (" . join(', ', map { $value->() } 1 .. 3) . ')',
-			"$name LIKE '%a%'", "$name ~ '[0-9]5'",
-			"length($name) % 3 = 1",
-			"$name IS DISTINCT FROM " . $value->(),
-			"public.same_volatile($name) = " . $value->(),
-			"public.same_stable($name) <> " . $value->(),
-			"upper($name) = upper(" . $value->() . ')');
-	}
-	if ($type eq 'bigint')
-	{
-		return choose(
-			"$name > " . $value->(), "$name % 7 = 2",
-			"$name BETWEEN " . $value->() . ' AND ' . $value->(),
-			"COALESCE($name, 0) < " . $value->(), "$name = " . $value->());
-	}
-	return choose(
-		"$name > " . $value->(), "$name <= " . $value->(),
-		"$name <> " . $value->());
+	return choose(@of_any, @{ $of_type{$type} // [] })->();
 }
 
 # What to select of one table: columns, expressions, or the row.
@@ -461,8 +465,14 @@ sub add_range
 	$self->use_range($query, $relation, $first, $want);
 	$query->{lines} = sub {
 		my $values = shift;
-		return lines_of($list, $self->{requests}->range($self->objects($list),
-			$first->($values), $want->($values)));
+		my @range = ($first->($values), $want->($values));
+		my @either = lines_of($list,
+			$self->{requests}->range($self->objects($list), @range));
+
+		# as literals, OFFSET 0 and LIMIT NULL are as good as none
+		push @either, lines_of($list, $self->walk($list))
+		  unless $range[0] || defined $range[1];
+		return @either;
 	};
 	return;
 }
@@ -838,7 +848,7 @@ sub arms
 	$query->{unordered} = 1;
 
 	# what one range has read serves another
-	$query->{lines} = sub { [ map { @{ $_->(@_) } } @lines ] }
+	$query->{lines} = sub { [ map { @{ ($_->(@_))[0] } } @lines ] }
 	  unless grep { $_ > 1 } CORE::values %lists;
 	return;
 }

@@ -9,6 +9,7 @@
  */
 #include "model_range.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,7 +29,6 @@ typedef struct ModelState
 	Walk		walk;
 	ModelPage	open[MODEL_AHEAD];	/* in the order asked */
 	ModelPage	held[MODEL_AHEAD];	/* lowest first */
-	ModelRange	range;			/* where a range is read */
 	uint32_t	stayed;			/* objects in the list from the start */
 	uint32_t	known;			/* to the reader */
 	uint8_t		list[MODEL_EVER];
@@ -45,6 +45,7 @@ typedef struct ModelState
 	uint8_t		gains;			/* pages that brought something */
 	uint8_t		idle;			/* pages since that did not */
 	uint8_t		served;			/* whether anything was */
+	ModelRange	range;			/* where one is read; the last member */
 } ModelState;
 
 /*
@@ -101,7 +102,7 @@ static int	page_rows(const Model *model);
 static int	still_cost(const Model *model, int objects);
 static void judge_cost(Checker *checker, const ModelState *state);
 static void complain(Checker *checker, const char *what);
-static uint64_t hash_state(const ModelState *state);
+static uint64_t hash_state(const Model *model, const ModelState *state);
 static int	bits(uint32_t set);
 static void note(Checker *checker, const char *format, int a, int b);
 
@@ -152,7 +153,7 @@ explore(Checker *checker, ModelState *state)
 		schedules = finish(checker, state, step);
 	else
 	{
-		hash = hash_state(state);
+		hash = hash_state(checker->model, state);
 		seen = &states_seen[hash >> (64 - SEEN_BITS)];
 		if (seen->hash == hash)
 			schedules = seen->schedules;
@@ -303,7 +304,7 @@ finish(Checker *checker, ModelState *state, WalkStep step)
 		if (!model->may_fail && !(cut_off && step == WALK_MOVES))
 			complain(checker, "it failed");
 	}
-	if (cut_off && step != WALK_MOVES)
+	if (cut_off && step != (state->gains > 0 ? WALK_MOVES : WALK_UNIT))
 		complain(checker, "a range that lost its place went on");
 	return 1;
 }
@@ -650,15 +651,17 @@ note(Checker *checker, const char *format, int a, int b)
  * Padding may differ between equal states: then one is followed twice.
  */
 static uint64_t
-hash_state(const ModelState *state)
+hash_state(const Model *model, const ModelState *state)
 {
 	uint64_t	words[(sizeof(*state) + 7) / 8];
+	size_t		size = model->want > 0 ? sizeof(*state) :
+		offsetof(ModelState, range);
 	uint64_t	hash = checks * 0x9e3779b97f4a7c15;
 	size_t		n;
 
-	words[sizeof(words) / sizeof(words[0]) - 1] = 0;
-	memcpy(words, state, sizeof(*state));
-	for (n = 0; n < sizeof(words) / sizeof(words[0]); n++)
+	words[(size - 1) / 8] = 0;
+	memcpy(words, state, size);
+	for (n = 0; n < (size + 7) / 8; n++)
 	{
 		hash = (hash ^ words[n]) * 0xff51afd7ed558ccd;
 		hash ^= hash >> 32;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Takes each rule of src/core/walk.c away in turn (file mutants) and fails
 # where the tests do not notice, or where there is no such rule any more.
-# First test_walk_model is asked, then test_walk.
+# First test_walk_range is asked, then test_walk_model, then test_walk.
 #
 #	test/unit/mutants.sh [name...]		BUILD: where to build
 #
@@ -29,7 +29,7 @@ notices()
 
 mkdir -p "$build" || exit 1
 compile -c -o "$build/uri.o" "$core/uri.c" || exit 1
-for file in model churn test_walk_model test_walk
+for file in model model_range churn test_walk_range test_walk_model test_walk
 do
 	compile -c -o "$build/$file.o" "$here/$file.c" || exit 1
 done
@@ -49,7 +49,10 @@ do
 	then
 		echo "$name: does not compile"
 		survived=1
-	elif notices test_walk_model "$build/model.o"
+	elif notices test_walk_range "$build/model.o" "$build/model_range.o"
+	then
+		echo "$name: noticed by ranges"
+	elif notices test_walk_model "$build/model.o" "$build/model_range.o"
 	then
 		echo "$name: noticed by the model"
 	elif notices test_walk "$build/churn.o"

@@ -54,6 +54,8 @@ typedef struct Campaign
 static const Campaign campaigns[] = {
 	{"order-keeping", false, GRAND,
 	{2, 4}, {1, 2}, {0, 0}, false, 0, {7, 3}, {8, 4}},
+	{"order-keeping, short", false, GRAND | NO_GRAND,
+	{2, 3}, {1, 1}, {0, 0}, false, 0, {4, 4}, {6, 4}},
 	{"order-keeping, no grand total", false, NO_GRAND,
 	{2, 4}, {1, 1}, {0, 0}, false, 0, {7, 3}, {8, 4}},
 	{"order-keeping, larger pages", false, GRAND | NO_GRAND,
