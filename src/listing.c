@@ -120,7 +120,7 @@ release_account(void *account)
 }
 
 Listing *
-listing_create(const ListingKey *key)
+listing_create(const ListingKey * key)
 {
 	MemoryContext context;
 	Listing    *listing;
@@ -170,7 +170,7 @@ listing_create(const ListingKey *key)
 	own_set(&listing->digests, digests);
 	listing->ids = ids_create(context, 128, NULL);
 	listing->answers = answers_begin(context, &listing->fetch,
-										 &listing->store, key->resource);
+									 &listing->store, key->resource);
 	MemoryContextSetParent(context, TopMemoryContext);
 	return listing;
 }
@@ -190,9 +190,9 @@ listing_unpin(Listing *listing)
 }
 
 bool
-listing_serves(const Listing *listing, const ListingKey *key)
+listing_serves(const Listing *listing, const ListingKey * key)
 {
-	const ListingKey *own = &listing->key;
+	const		ListingKey *own = &listing->key;
 
 	if (listing->failed || own->account != key->account ||
 		own->resource != key->resource ||
@@ -386,7 +386,7 @@ static void
 keep(Listing *listing, Arrival *arrival)
 {
 	int			new_rows = arrival->page.rows - arrival->page.known -
-		arrival->page.lead;
+	arrival->page.lead;
 	KeptPage	kept = {0};
 
 	if (new_rows == 0)

@@ -27,7 +27,7 @@ typedef struct WantedId
 {
 	const char *text;
 	size_t		length;
-} WantedId;
+}			WantedId;
 
 /* A scan that may read from the service. */
 typedef struct RemoteScan
@@ -42,7 +42,8 @@ typedef struct RemoteScan
 	Reader		reader;			/* its listing is NULL before it has one */
 	List	   *expressions;	/* ExprState */
 	ScanTally	tally;
-	int64		requests_before;	/* the listing's, when tally was up to date */
+	int64		requests_before;	/* the listing's, when tally was up to
+									 * date */
 	int64		repeats_before; /* likewise */
 
 	/* from here on, of one run from the first row to the last */
@@ -185,8 +186,8 @@ start_range(ForeignScanState *node)
 static int
 compare_ids(const void *a, const void *b)
 {
-	const WantedId *x = a;
-	const WantedId *y = b;
+	const		WantedId *x = a;
+	const		WantedId *y = b;
 	int			order = memcmp(x->text, y->text, Min(x->length, y->length));
 
 	return order != 0 ? order :
@@ -319,7 +320,7 @@ next_object(RemoteScan *scan, DocValue *object)
 		return reader_next(&scan->reader, object);
 	while (scan->next_id < scan->nids)
 	{
-		const WantedId *id = &scan->ids[scan->next_id++];
+		const		WantedId *id = &scan->ids[scan->next_id++];
 
 		if (reader_find(&scan->reader, id->text, id->length, object))
 			return true;
@@ -426,7 +427,8 @@ scan_rescan(ForeignScanState *node)
 
 	/*
 	 * What was read stays read.  Ids and ranges may have changed with the
-	 * parameters; for the others starting anew is going back to the first row.
+	 * parameters; for the others starting anew is going back to the first
+	 * row.
 	 */
 	scan->started = false;
 	scan->counted = false;
@@ -441,7 +443,7 @@ scan_end(ForeignScanState *node)
 		own_set(&scan->reader.doc, NULL);
 }
 
-const ScanTally *
+const		ScanTally *
 scan_tally(ForeignScanState *node)
 {
 	return &((RemoteScan *) node->fdw_state)->tally;

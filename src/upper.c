@@ -59,7 +59,7 @@ estimate_rows(PlannerInfo *root, Node *node, double none, double rows)
 static void
 add_range_path(PlannerInfo *root, RelOptInfo *input, RelOptInfo *output)
 {
-	const PlanInfo *info = input->fdw_private;
+	const		PlanInfo *info = input->fdw_private;
 	Query	   *parse = root->parse;
 	double		offset = estimate_rows(root, parse->limitOffset, 0,
 									   input->rows);
@@ -119,7 +119,7 @@ counts_rows(Node *node)
 static void
 add_count_path(PlannerInfo *root, RelOptInfo *input, RelOptInfo *output)
 {
-	const PlanInfo *info = input->fdw_private;
+	const		PlanInfo *info = input->fdw_private;
 	Query	   *parse = root->parse;
 	PathTarget *target = root->upper_targets[UPPERREL_GROUP_AGG];
 	ListCell   *cell;
@@ -148,8 +148,8 @@ upper_paths(PlannerInfo *root, UpperRelationKind stage,
 			RelOptInfo *input, RelOptInfo *output, void *extra)
 {
 	/*
-	 * Only right above a table of ours; an inheritance parent is none, for its
-	 * size was never asked for.
+	 * Only right above a table of ours; an inheritance parent is none, for
+	 * its size was never asked for.
 	 */
 	if (input->reloptkind != RELOPT_BASEREL || input->fdw_private == NULL)
 		return;

@@ -38,7 +38,7 @@
 
 static const ResourceField task_fields[] = {
 	{"task_id", "task_id", FIELD_TEXT,
-	"Identifies the task"},
+	"Identifies the task; a condition on it costs one request"},
 	{"task_name", "task_name", FIELD_TEXT, "Name of the task"},
 	STATUS,
 	TIMES("task"),
@@ -70,7 +70,7 @@ static const ResourceField task_fields[] = {
 
 static const ResourceField feature_fields[] = {
 	{"feature_id", "feature_id", FIELD_TEXT,
-	"Identifies the feature"},
+	"Identifies the feature; a condition on it costs one request"},
 	{"feature_name", "feature_name", FIELD_TEXT, "Name of the feature"},
 	STATUS,
 	TIMES("feature"),
@@ -89,7 +89,7 @@ static const ResourceField feature_fields[] = {
 
 static const ResourceField task_run_fields[] = {
 	{"run_id", "run_id", FIELD_TEXT,
-	"Identifies the run"},
+	"Identifies the run; a condition on it costs one request"},
 	{"run_name", "run_name", FIELD_TEXT, "Name of the run"},
 	{"task_id", "task_id", FIELD_TEXT,
 	"Task whose model is applied (nclue_tasks.task_id)"},
@@ -108,7 +108,7 @@ static const ResourceField task_run_fields[] = {
 
 static const ResourceField shopping_intent_fields[] = {
 	{"profile_id", "profile_id", FIELD_TEXT,
-	"Identifies the profile"},
+	"Identifies the profile; a condition on it costs one request"},
 	{"profile_name", "profile_name", FIELD_TEXT, "Name of the profile"},
 	{"task_id", "task_id", FIELD_TEXT,
 	"Task that the profile is made for (nclue_tasks.task_id)"},
@@ -124,7 +124,7 @@ static const ResourceField shopping_intent_fields[] = {
 
 static const ResourceField custom_attribute_fields[] = {
 	{"profile_id", "profile_id", FIELD_TEXT,
-	"Identifies the profile"},
+	"Identifies the profile; a condition on it costs one request"},
 	{"profile_name", "profile_name", FIELD_TEXT, "Name of the profile"},
 	{"feature_id", "feature_id", FIELD_TEXT,
 	"Feature that the profile is made from (nclue_features.feature_id)"},

@@ -252,7 +252,7 @@ requests_left(const Walk *walk)
 	if (walk->began != NONE)
 	{
 		int64_t		most = GROWTH_SPARE + GROWTH_TIMES *
-			walk_requests(&walk->settings, walk->began);
+		walk_requests(&walk->settings, walk->began);
 
 		may = may < most ? may : most;
 	}
@@ -272,8 +272,8 @@ walk_judge(Walk *walk, const WalkPage *page)
 	}
 
 	/*
-	 * The range's rows have all vanished: nothing links what follows them.  Or
-	 * there were none, and total does not say that the list is too short.
+	 * The range's rows have all vanished: nothing links what follows them.
+	 * Or there were none, and total does not say that the list is too short.
 	 */
 	if (page->row == 0)
 	{
@@ -385,10 +385,7 @@ count_roots(Walk *walk, const WalkPage *page)
 static void
 learn_size(Walk *walk, const WalkPage *page)
 {
-	bool		first = page->row == 0 &&
-		(walk->want == NONE || page->rows < page->limit);
-
-	if (page->rows > 1 && (first || page->rows > walk->size))
+	if (page->rows > 1 && (page->row == 0 || page->rows > walk->size))
 		walk->size = page->rows < walk->settings.size ?
 			page->rows : walk->settings.size;
 }

@@ -9,16 +9,14 @@ package RandomTree;
 use strict;
 use warnings;
 
+use RandomChoice;
+
 # The lists to whose objects columns refer.
 my %refers = (
 	train_feature_id => 'features',
 	test_feature_id => 'features',
 	feature_id => 'features',
 	task_id => 'tasks');
-
-sub chance { return rand() < $_[0]; }
-
-sub choose { return $_[ int rand @_ ]; }
 
 # The columns of a relation that have a domain.
 sub domains
@@ -275,7 +273,8 @@ sub scalar_target
 	my ($limit, $first) = $self->limit($query, $self->objects($relation->{list}),
 		'offset');
 	$self->use_range($query, $relation, $first, sub { 1 });
-	return "(SELECT t.$relation->{id}\::text FROM <<$ordered>> t <<order t.$relation->{id}>> LIMIT 1 $limit)";
+	return "(SELECT t.$relation->{id}\::text FROM <<$ordered>> t "
+	  . "<<order t.$relation->{id}>> LIMIT 1 $limit)";
 }
 
 # ---- all together ----

@@ -495,8 +495,8 @@ static void
 learn(Checker *checker, ModelState *state, const ModelPage *page, int lead)
 {
 	uint32_t	gain = checker->model->want > 0 ?
-		range_learn(&state->range, lead, page->objects) :
-		page->objects & ~state->known;
+	range_learn(&state->range, lead, page->objects) :
+	page->objects & ~state->known;
 
 	if (gain != 0)
 	{
@@ -655,7 +655,7 @@ hash_state(const Model *model, const ModelState *state)
 {
 	uint64_t	words[(sizeof(*state) + 7) / 8];
 	size_t		size = model->want > 0 ? sizeof(*state) :
-		offsetof(ModelState, range);
+	offsetof(ModelState, range);
 	uint64_t	hash = checks * 0x9e3779b97f4a7c15;
 	size_t		n;
 

@@ -6,14 +6,14 @@
 
 #include <string.h>
 
-static uint32_t known(const ModelRange *range);
-static int	place(const ModelRange *range, int object);
-static const char *lost_before(const ModelRange *range, int nrows,
+static uint32_t known(const ModelRange * range);
+static int	place(const ModelRange * range, int object);
+static const char *lost_before(const ModelRange * range, int nrows,
 							   uint32_t stayed, int last);
 static bool fits_one_page(const Model *model);
 
 void
-range_begin(ModelRange *range, int objects)
+range_begin(ModelRange * range, int objects)
 {
 	while (range->made < objects)
 	{
@@ -23,7 +23,7 @@ range_begin(ModelRange *range, int objects)
 }
 
 void
-range_insert(ModelRange *range, int object, int behind)
+range_insert(ModelRange * range, int object, int behind)
 {
 	int			at = behind < 0 ? 0 : place(range, behind) + 1;
 
@@ -34,7 +34,7 @@ range_insert(ModelRange *range, int object, int behind)
 }
 
 void
-range_serve(ModelRange *range, const Model *model,
+range_serve(ModelRange * range, const Model *model,
 			const uint8_t *list, int length)
 {
 	if (range->begun)
@@ -45,7 +45,7 @@ range_serve(ModelRange *range, const Model *model,
 }
 
 int
-range_lead(const ModelRange *range, const Model *model,
+range_lead(const ModelRange * range, const Model *model,
 		   int64_t row, uint32_t objects)
 {
 	uint32_t	seen = known(range);
@@ -66,7 +66,7 @@ range_lead(const ModelRange *range, const Model *model,
 }
 
 uint32_t
-range_learn(ModelRange *range, int lead, uint32_t objects)
+range_learn(ModelRange * range, int lead, uint32_t objects)
 {
 	uint32_t	seen = known(range);
 	uint32_t	gain = 0;
@@ -89,11 +89,11 @@ range_learn(ModelRange *range, int lead, uint32_t objects)
  * the first ones of them, however many.
  */
 const char *
-range_broken(const ModelRange *range, const Model *model,
+range_broken(const ModelRange * range, const Model *model,
 			 uint32_t stayed, bool still)
 {
 	int			wanted = range->nrows < model->want ?
-		range->nrows : model->want;
+	range->nrows : model->want;
 	int			last = 0;
 	int			n;
 
@@ -172,7 +172,7 @@ fits_one_page(const Model *model)
  * among the first rows.
  */
 static const char *
-lost_before(const ModelRange *range, int nrows, uint32_t stayed, int last)
+lost_before(const ModelRange * range, int nrows, uint32_t stayed, int last)
 {
 	uint32_t	due = 0;
 	int			n;
@@ -186,7 +186,7 @@ lost_before(const ModelRange *range, int nrows, uint32_t stayed, int last)
 }
 
 static uint32_t
-known(const ModelRange *range)
+known(const ModelRange * range)
 {
 	uint32_t	objects = 0;
 	int			n;
@@ -197,7 +197,7 @@ known(const ModelRange *range)
 }
 
 static int
-place(const ModelRange *range, int object)
+place(const ModelRange * range, int object)
 {
 	int			n = 0;
 

@@ -381,8 +381,8 @@ test_object_bytes(void **state)
 	for (byte = 0; byte < 256; byte++)
 	{
 		bool		plain = (byte >= '0' && byte <= '9') ||
-			(byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') ||
-			byte == '-' || byte == '.' || byte == '_' || byte == '~';
+		(byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') ||
+		byte == '-' || byte == '.' || byte == '_' || byte == '~';
 		char		id = (char) byte;
 		char		target[40];
 		char		expected[40];
@@ -402,6 +402,7 @@ static const struct
 	const char *id;
 	const char *target;
 }			objects[] = {
+
 	{"/api/v1", "/tasks", "b0c5d5a0-3f5e-4c66-9d53-0f7f5e0f8b11",
 	"/api/v1/tasks/b0c5d5a0-3f5e-4c66-9d53-0f7f5e0f8b11"},
 	{"", "/features", "12345", "/features/12345"},

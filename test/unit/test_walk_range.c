@@ -308,7 +308,10 @@ test_going_back(void **state)
 	assert_int_equal(answer(&walk, 62, 4, 0, 1), WALK_TAKE);
 	expect_stays(&walk, WALK_END);
 
-	/* the last page, which was asked for no more than was lacking, did not link */
+	/*
+	 * the last page, which was asked for no more than was lacking, did not
+	 * link
+	 */
 	walk = begin(1, false, 10, 50, 12);
 	expect_ask(&walk, 50, 10);
 	assert_int_equal(answer(&walk, 50, 10, 0, 0), WALK_TAKE);
