@@ -5,7 +5,7 @@
 
 MODULE_big = nclue_fdw
 CORE = attempt doc failure http http_address http_transfer iso8601 resource sign uri walk
-SHELL_SIDE = account answers explain fetch import listing lookup option own plan report row scan scope store upper
+SHELL_SIDE = account answers arrival explain fetch import listing lookup option own plan report row scan scope store upper
 OBJS = nclue_fdw.o $(SHELL_SIDE:%=src/%.o) $(CORE:%=src/core/%.o)
 
 EXTENSION = nclue_fdw

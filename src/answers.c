@@ -39,7 +39,7 @@ free_doc(void *doc)
 }
 
 Answers *
-answers_begin(MemoryContext context, Fetch *fetch, Store * store,
+answers_begin(MemoryContext context, Fetch *fetch, Store *store,
 			  const Resource *resource)
 {
 	Answers    *answers = MemoryContextAllocZero(context, sizeof(Answers));
@@ -55,13 +55,13 @@ answers_begin(MemoryContext context, Fetch *fetch, Store * store,
 }
 
 const Answer *
-answers_find(const Answers * answers, SignDigest digest)
+answers_find(const Answers *answers, SignDigest digest)
 {
 	return table_lookup(answers->table, digest);
 }
 
 int64
-answers_made(const Answers * answers)
+answers_made(const Answers *answers)
 {
 	return answers->table->members;
 }
@@ -88,7 +88,7 @@ is_absent(Failure *failure)
  * Refuses an answer that is no object with an id.
  */
 static void
-check_object(Answers * answers, const char *body, size_t length,
+check_object(Answers *answers, const char *body, size_t length,
 			 Failure *failure)
 {
 	const char *id_key = answers->resource->id_key;
@@ -114,7 +114,7 @@ check_object(Answers * answers, const char *body, size_t length,
 }
 
 void
-answers_ask(Answers * answers, const char *id, size_t length, SignDigest digest)
+answers_ask(Answers *answers, const char *id, size_t length, SignDigest digest)
 {
 	Fetch	   *fetch = answers->fetch;
 	size_t		size = FETCH_TARGET_SIZE + 3 * length;

@@ -25,26 +25,26 @@ typedef struct Answer
  * Makes an empty set of answers in a context, whose requests are made and
  * bodies kept with what the caller gives; they must live as long.  Raises.
  */
-extern Answers * answers_begin(MemoryContext context, Fetch *fetch,
-							   Store * store, const Resource *resource);
+extern Answers *answers_begin(MemoryContext context, Fetch *fetch,
+							  Store *store, const Resource *resource);
 
 /*
  * The answer that is kept for an id's digest; NULL if it was not asked for.
  * Lives until the next answers_ask().  Never raises.
  */
-extern const Answer *answers_find(const Answers * answers,
+extern const Answer *answers_find(const Answers *answers,
 								  SignDigest digest);
 
 /*
  * Asks for an id (UTF-8) that can be a path segment, and keeps the answer.
  * Raises.
  */
-extern void answers_ask(Answers * answers, const char *id, size_t length,
+extern void answers_ask(Answers *answers, const char *id, size_t length,
 						SignDigest digest);
 
 /*
  * How many ids were asked for.  Never raises.
  */
-extern int64 answers_made(const Answers * answers);
+extern int64 answers_made(const Answers *answers);
 
 #endif

@@ -72,7 +72,7 @@ compat_scan_user(ForeignScanState *node)
  * A path that scans a foreign table, unsorted.  Raises.
  */
 static inline ForeignPath *
-compat_scan_path(PlannerInfo *root, RelOptInfo *rel, PathTarget * target,
+compat_scan_path(PlannerInfo *root, RelOptInfo *rel, PathTarget *target,
 				 double rows, Cost startup, Cost total, Relids outer,
 				 List *fdw_private)
 {
@@ -91,7 +91,7 @@ compat_scan_path(PlannerInfo *root, RelOptInfo *rel, PathTarget * target,
  * A path for an upper relation, which the service computes.  Raises.
  */
 static inline ForeignPath *
-compat_upper_path(PlannerInfo *root, RelOptInfo *rel, PathTarget * target,
+compat_upper_path(PlannerInfo *root, RelOptInfo *rel, PathTarget *target,
 				  double rows, Cost startup, Cost total, List *fdw_private)
 {
 	return create_foreign_upper_path(root, rel, target, rows,

@@ -56,7 +56,7 @@ has_internal_param(Node *node, void *context)
  * computes only that part can tell more, and it is not known here.
  */
 static void
-show_rows(const char *label, Node *expression, ExplainState * es)
+show_rows(const char *label, Node *expression, ExplainState *es)
 {
 	Const	   *constant = (Const *) expression;
 
@@ -109,7 +109,7 @@ explain_scan(ForeignScanState *node, struct ExplainState *es)
 	}
 	if (es->analyze)
 	{
-		const		ScanTally *tally = scan_tally(node);
+		const ScanTally *tally = scan_tally(node);
 
 		ExplainPropertyInteger("Requests", NULL, tally->requests, es);
 		ExplainPropertyBool("List Reused", tally->reused, es);

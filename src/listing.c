@@ -13,10 +13,10 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "core/sign.h"
+#include "answers.h"
+#include "arrival.h"
 #include "core/uri.h"
 #include "listing.h"
-#include "answers.h"
 #include "report.h"
 #include "store.h"
 
@@ -53,17 +53,6 @@ typedef struct KeptPage
 	int		   *rows;			/* which; NULL: all of them */
 	StoredBody	body;
 } KeptPage;
-
-/* A page that has come and is not, or not yet, part of the list. */
-typedef struct Arrival
-{
-	MemoryContext context;		/* everything here */
-	WalkPage	page;
-	char	   *body;
-	size_t		length;
-	Own			doc;
-	SignDigest *ids;			/* one per row */
-} Arrival;
 
 struct Listing
 {
@@ -120,7 +109,7 @@ release_account(void *account)
 }
 
 Listing *
-listing_create(const ListingKey * key)
+listing_create(const ListingKey *key)
 {
 	MemoryContext context;
 	Listing    *listing;
@@ -190,9 +179,9 @@ listing_unpin(Listing *listing)
 }
 
 bool
-listing_serves(const Listing *listing, const ListingKey * key)
+listing_serves(const Listing *listing, const ListingKey *key)
 {
-	const		ListingKey *own = &listing->key;
+	const ListingKey *own = &listing->key;
 
 	if (listing->failed || own->account != key->account ||
 		own->resource != key->resource ||
@@ -238,108 +227,6 @@ listing_errcontext(const Listing *listing)
 }
 
 /* ---- what an answer is worth ---- */
-
-static void refuse(Failure *failure, FailureKind kind, const char *message) __attribute__((noreturn));
-
-/*
- * Raises a failure of which *failure tells where its answer came from.
- */
-static void
-refuse(Failure *failure, FailureKind kind, const char *message)
-{
-	failure->kind = kind;
-	failure_clip(failure->message, sizeof(failure->message),
-				 message, strlen(message));
-	report_failure(failure);
-}
-
-static SignDigest
-id_digest(Listing *listing, const char *id, size_t length)
-{
-	SignDigest	digest;
-
-	if (!sign_digest(listing->digests.handle, id, length, &digest))
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("out of memory"),
-				 errdetail("OpenSSL could not compute a digest.")));
-	return digest;
-}
-
-/*
- * The digest of a row's id.
- */
-static SignDigest
-row_id(Listing *listing, const DocPage *envelope, int row, Failure *failure)
-{
-	const char *id_key = listing->key.resource->id_key;
-	DocValue	object = doc_element(envelope, row);
-	DocValue	id;
-	char		number[32];
-
-	if (object.kind != DOC_OBJECT)
-		refuse(failure, FAILURE_SHAPE,
-			   psprintf("element %d of the page is not an object", row));
-	id = doc_get(object.node, id_key);
-	if (id.kind == DOC_INTEGER)
-	{
-		snprintf(number, sizeof(number), "%lld", (long long) id.integer);
-		id.text = number;
-		id.length = strlen(number);
-	}
-	else if (id.kind != DOC_STRING || id.length == 0)
-		refuse(failure, FAILURE_NO_ID,
-			   psprintf("element %d of the page has no usable \"%s\"",
-						row, id_key));
-	return id_digest(listing, id.text, id.length);
-}
-
-static int
-compare_digests(const void *a, const void *b)
-{
-	const SignDigest *x = a;
-	const SignDigest *y = b;
-
-	if (x->high != y->high)
-		return x->high < y->high ? -1 : 1;
-	return x->low < y->low ? -1 : x->low > y->low ? 1 : 0;
-}
-
-/*
- * Refuses a page that shows one object twice.  A page is the list at one
- * moment, so the ids do not identify, and dropping one as a repeat could lose
- * an object.
- */
-static void
-refuse_doubles(Listing *listing, const DocPage *envelope,
-			   const SignDigest *ids, Failure *failure)
-{
-	int			rows = envelope->rows;
-	SignDigest *sorted = palloc(Max(rows, 1) * sizeof(SignDigest));
-
-	memcpy(sorted, ids, rows * sizeof(SignDigest));
-	qsort(sorted, rows, sizeof(SignDigest), compare_digests);
-	for (int i = 1; i < rows; i++)
-	{
-		if (compare_digests(&sorted[i - 1], &sorted[i]) != 0)
-			continue;
-		for (int row = 0; row < rows; row++)
-		{
-			DocValue	id;
-
-			if (compare_digests(&ids[row], &sorted[i]) != 0)
-				continue;
-			id = doc_get(doc_element(envelope, row).node,
-						 listing->key.resource->id_key);
-			refuse(failure, FAILURE_SHAPE,
-				   psprintf("one page shows the object with %s %s twice",
-							listing->key.resource->id_key,
-							id.kind == DOC_STRING ? id.text :
-							psprintf("%lld", (long long) id.integer)));
-		}
-	}
-	pfree(sorted);
-}
 
 /*
  * Counts a page's rows that are known, and those of its lead.
@@ -428,12 +315,6 @@ keep(Listing *listing, Arrival *arrival)
 	listing->pages[listing->npages++] = kept;
 }
 
-static void
-discard(Arrival *arrival)
-{
-	MemoryContextDelete(arrival->context);
-}
-
 static int
 kept_row(const KeptPage *kept, int number)
 {
@@ -455,10 +336,10 @@ hold(Listing *listing, Arrival *arrival)
 	{
 		if (place == HELD_MAX)
 		{
-			discard(arrival);
+			arrival_discard(arrival);
 			return;
 		}
-		discard(listing->held[--listing->nheld]);
+		arrival_discard(listing->held[--listing->nheld]);
 	}
 	memmove(&listing->held[place + 1], &listing->held[place],
 			(listing->nheld - place) * sizeof(Arrival *));
@@ -495,7 +376,7 @@ judge_held(Listing *listing)
 			keep(listing, arrival);
 			i = 0;
 		}
-		discard(arrival);
+		arrival_discard(arrival);
 	}
 }
 
@@ -519,14 +400,14 @@ judge(Listing *listing, Arrival *arrival)
 			if (arrival->page.row > 0)
 				arrival->page.known--;
 			listing->repeats += Max(arrival->page.known, 0);
-			discard(arrival);
+			arrival_discard(arrival);
 			judge_held(listing);
 			break;
 		case WALK_HOLD:
 			hold(listing, arrival);
 			break;
 		case WALK_DROP:
-			discard(arrival);
+			arrival_discard(arrival);
 			break;
 	}
 	listing->asked = false;
@@ -534,72 +415,6 @@ judge(Listing *listing, Arrival *arrival)
 }
 
 /* ---- reading on ---- */
-
-/*
- * Refuses an empty page that has an error's code beside it: what there is to
- * show may just not have been got.
- */
-static void
-refuse_error(const char *body, size_t length, const Failure *failure)
-{
-	Failure		fault = *failure;
-
-	fault.kind = FAILURE_NONE;
-	fetch_fault(body, length, &fault);
-	if (fault.code[0] == '\0')
-		return;
-	if (fault.kind == FAILURE_NONE)
-		fault.kind = FAILURE_SHAPE;
-	report_failure(&fault);
-}
-
-/*
- * Reads a body as a page.
- */
-static Arrival *
-arrive(Listing *listing, const char *body, size_t length, Failure *failure)
-{
-	MemoryContext context;
-	Arrival    *arrival;
-	Doc		   *doc;
-	DocPage		envelope;
-
-	context = AllocSetContextCreate(CurrentMemoryContext, "nclue_fdw page",
-									ALLOCSET_DEFAULT_SIZES);
-	arrival = MemoryContextAllocZero(context, sizeof(Arrival));
-	arrival->context = context;
-	own_init(&arrival->doc, context, free_doc);
-
-	doc = doc_parse(body, length, failure);
-	if (doc == NULL)
-		report_failure(failure);
-	own_set(&arrival->doc, doc);
-	if (!doc_page(doc, listing->key.resource->array_key, &envelope, failure))
-	{
-		fetch_fault(body, length, failure);
-		report_failure(failure);
-	}
-
-	if (envelope.rows == 0)
-		refuse_error(body, length, failure);
-
-	arrival->body = MemoryContextAllocHuge(context, length);
-	memcpy(arrival->body, body, length);
-	arrival->length = length;
-	arrival->page.row = listing->ask.row;
-	arrival->page.limit = listing->ask.limit;
-	if (envelope.limit > 0 && envelope.limit < arrival->page.limit)
-		arrival->page.limit = envelope.limit;
-	arrival->page.rows = envelope.rows;
-	arrival->page.total = envelope.total;
-
-	arrival->ids = MemoryContextAlloc(context,
-									  Max(envelope.rows, 1) * sizeof(SignDigest));
-	for (int row = 0; row < envelope.rows; row++)
-		arrival->ids[row] = row_id(listing, &envelope, row, failure);
-	refuse_doubles(listing, &envelope, arrival->ids, failure);
-	return arrival;
-}
 
 /*
  * What a walk that failed has come to, in words.
@@ -640,6 +455,7 @@ next_page(Listing *listing)
 {
 	FailureKind kind = FAILURE_NONE;
 	Failure		failure;
+	const char *words;
 
 	switch (walk_ask(&listing->walk, &listing->ask))
 	{
@@ -663,7 +479,11 @@ next_page(Listing *listing)
 	}
 	listing->failed = true;
 	failure_clear(&failure);
-	refuse(&failure, kind, walk_so_far(listing));
+	failure.kind = kind;
+	words = walk_so_far(listing);
+	failure_clip(failure.message, sizeof(failure.message),
+				 words, strlen(words));
+	report_failure(&failure);
 }
 
 /*
@@ -697,7 +517,8 @@ read_on(Listing *listing)
 	if (fetch_get(&listing->fetch, target, &body, &length,
 				  &failure) != FAILURE_NONE)
 		report_failure(&failure);
-	judge(listing, arrive(listing, body, length, &failure));
+	judge(listing, arrival_read(listing->key.resource, listing->digests.handle,
+								&listing->ask, body, length, &failure));
 	fetch_end(&listing->fetch);
 	MemoryContextSwitchTo(old);
 	return true;
@@ -727,7 +548,7 @@ is_known(Listing *listing, const char *id, size_t length, SignDigest digest)
 bool
 listing_knows(Listing *listing, const char *id, size_t length)
 {
-	return is_known(listing, id, length, id_digest(listing, id, length));
+	return is_known(listing, id, length, arrival_digest(listing->digests.handle, id, length));
 }
 
 void
@@ -847,7 +668,7 @@ bool
 reader_find(Reader *reader, const char *id, size_t length, DocValue *object)
 {
 	Listing    *listing = reader->listing;
-	SignDigest	digest = id_digest(listing, id, length);
+	SignDigest	digest = arrival_digest(listing->digests.handle, id, length);
 	const IdEntry *entry;
 	const Answer *answer;
 

@@ -25,7 +25,7 @@ typedef struct ListingKey
 	bool		jumps;			/* list_order auto */
 	int64		first;			/* row that a range begins with */
 	int64		want;			/* rows of a range; -1: the whole list */
-}			ListingKey;
+} ListingKey;
 
 /*
  * A position in a listing.  It holds the page it is on in parsed form, until
@@ -49,7 +49,7 @@ typedef struct Reader
  * A listing that has read nothing yet.  It takes over the key's pin on the
  * account.  The caller has its first pin.  Raises.
  */
-extern Listing *listing_create(const ListingKey * key);
+extern Listing *listing_create(const ListingKey *key);
 
 /*
  * One user more, and one less: with the last one the listing ends, what is
@@ -63,7 +63,7 @@ extern void listing_unpin(Listing *listing);
  * Whether the listing can serve a key: it is one of that key, or of the whole
  * list and already has the rows wanted; and is usable.  Never raises.
  */
-extern bool listing_serves(const Listing *listing, const ListingKey * key);
+extern bool listing_serves(const Listing *listing, const ListingKey *key);
 
 /*
  * False once it has failed for good: it shows no more than what it has.  Never

@@ -517,19 +517,20 @@ append(Text *text, const char *bytes, size_t length)
 {
 	if (length > text->size - text->used)
 	{
-		size_t		size = 2 * (text->used + length) + 256;
+		size_t		size = 2 * (text->used + length) +256;
 		char	   *larger = realloc(text->bytes, size);
 
 		if (larger == NULL)
 		{
-			text->failed = true;
+			text	  ->failed = true;
+
 			return;
 		}
-		text->bytes = larger;
-		text->size = size;
+		text	  ->bytes = larger;
+		text	  ->size = size;
 	}
 	memcpy(text->bytes + text->used, bytes, length);
-	text->used += length;
+	text	  ->used += length;
 }
 
 static void
@@ -654,7 +655,7 @@ append_value(Text *text, const json_t *json)
 char *
 doc_text(const DocNode *node, size_t *length)
 {
-	Text		text;
+	Text text;
 
 	memset(&text, 0, sizeof(text));
 	append_value(&text, (const json_t *) node);

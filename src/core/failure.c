@@ -265,10 +265,10 @@ failure_clip(char *target, size_t size, const char *text, size_t length)
 		 */
 		for (end = size - 1; end > 0 && end + 4 > size; end--)
 		{
-			if (((unsigned char) text[end] & 0xC0) != 0x80)
+			if (((unsigned char) text[end] & 0xC0) !=0x80)
 				break;
 		}
-		length = ((unsigned char) text[end] & 0xC0) != 0x80 ? end : size - 1;
+		length = ((unsigned char) text[end] & 0xC0) !=0x80 ? end : size - 1;
 	}
 	/* What follows a NUL may be copied, but is not part of the string. */
 	if (length > 0)

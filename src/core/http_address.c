@@ -150,7 +150,7 @@ static const char *
 after_scheme(const char *text, const char *scheme)
 {
 	return curl_strnequal(text, scheme, strlen(scheme)) ?
-		text + strlen(scheme) : NULL;
+		text	   +strlen(scheme) : NULL;
 }
 
 /*

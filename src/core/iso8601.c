@@ -106,7 +106,8 @@ iso8601_form(const char *text, size_t length)
 	Rest		rest;
 
 	rest.at = text;
-	rest.end = text + length;
+	rest.end = text +length;
+
 	if (!date(&rest) || !skip(&rest, "Tt ") || !time_of_day(&rest))
 		return ISO8601_NONE;
 	if (rest.at == rest.end)

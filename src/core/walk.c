@@ -272,8 +272,8 @@ walk_judge(Walk *walk, const WalkPage *page)
 	}
 
 	/*
-	 * The range's rows have all vanished: nothing links what follows them.
-	 * Or there were none, and total does not say that the list is too short.
+	 * The range's rows have all vanished: nothing links what follows them. Or
+	 * there were none, and total does not say that the list is too short.
 	 */
 	if (page->row == 0)
 	{
