@@ -216,6 +216,12 @@ SELECT pg_temp.cost('TABLE tasks');
 SELECT rows, regexp_replace(requests, 'tasks/\S+', 'tasks/...', 'g') AS requests
 FROM pg_temp.cost('SELECT * FROM tasks WHERE task_id = ANY (ARRAY(SELECT id FROM wanted))');
 
+-- of columns that are all equal another pair may be what is tested
+CREATE TABLE local.pair (x text, n name);
+INSERT INTO local.pair SELECT task_id, task_id FROM local.tasks LIMIT 1;
+SELECT count(*) FROM local.pair l JOIN remote.tasks t ON t.task_id = l.n AND l.n = l.x;
+SELECT count(*) FROM local.pair l JOIN remote.tasks t ON t.task_name = l.x AND t.task_id = l.x;
+
 SET client_min_messages = warning;
 DROP EXTENSION nclue_fdw CASCADE;
 DROP SCHEMA remote, local CASCADE;

@@ -142,7 +142,7 @@ refuse_error(const char *body, size_t length, const Failure *failure)
  */
 Arrival *
 arrival_read(const Resource *resource, SignKey *key, const UriPage *asked,
-			 const char *body, size_t length, Failure *failure)
+			 bool exact, const char *body, size_t length, Failure *failure)
 {
 	MemoryContext context;
 	Arrival    *arrival;
@@ -176,6 +176,13 @@ arrival_read(const Resource *resource, SignKey *key, const UriPage *asked,
 	if (envelope.limit > 0 && envelope.limit < arrival->page.limit)
 		arrival->page.limit = envelope.limit;
 	arrival->page.rows = envelope.rows;
+
+	/* where index counts pages, smaller ones begin elsewhere */
+	if (exact && asked->index != asked->row &&
+		arrival->page.limit < asked->limit)
+		refuse(failure, FAILURE_SHAPE,
+			   psprintf("the service gives pages of %d where %d were asked for; set page_size to that",
+						arrival->page.limit, asked->limit));
 	arrival->page.total = envelope.total;
 
 	arrival->ids = MemoryContextAlloc(context,

@@ -24,12 +24,14 @@ typedef struct Arrival
 /*
  * Reads a body as the page that was asked for, in a context of its own below
  * the current one; its ids are digests under the key.  Raises where it is no
- * such page, or shows an object without an id, or one twice; *failure tells
- * where the answer came from.
+ * such page, or shows an object without an id, or one twice, or, if exact,
+ * does not begin with the row asked for; *failure tells where the answer came
+ * from.
  */
 extern Arrival *arrival_read(const Resource *resource, SignKey *key,
-							 const UriPage *asked, const char *body,
-							 size_t length, Failure *failure);
+							 const UriPage *asked, bool exact,
+							 const char *body, size_t length,
+							 Failure *failure);
 
 /*
  * The digest of an id (UTF-8).  Raises only where there is no memory.

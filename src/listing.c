@@ -69,6 +69,7 @@ struct Listing
 	bool		failed;			/* it cannot go on */
 	int64		total;			/* the list's length as last stated; -1: not
 								 * for sure */
+	int64		counted;		/* what listing_count() has said; -1: nothing */
 	int64		repeats;		/* rows dropped, overlaps apart */
 	Fetch		fetch;
 	MemoryContext scratch;		/* for one page's asking */
@@ -127,7 +128,7 @@ listing_create(const ListingKey *key)
 	own_set(&listing->account, key->account);
 	listing->pins = 1;
 	listing->started = GetCurrentTimestamp();
-	listing->total = -1;
+	listing->total = listing->counted = -1;
 
 	settings.size = key->page_size;
 	settings.ahead = 1;
@@ -196,7 +197,7 @@ listing_serves(const Listing *listing, const ListingKey *key)
 bool
 listing_usable(const Listing *listing)
 {
-	return !listing->failed;
+	return !listing->failed && !listing->key.account->stale;
 }
 
 TimestampTz
@@ -501,8 +502,11 @@ read_on(Listing *listing)
 	if (listing->ended)
 		return false;
 	if (listing->failed)
-		elog(ERROR, "the list of %s cannot be read on",
-			 listing->key.resource->name);
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("the list of %s cannot be read on after an error",
+						listing->key.resource->name),
+				 errhint("Run the statement again.")));
 
 	/* a page whose answer failed, or was not waited for, is asked for again */
 	if (!listing->asked && !next_page(listing))
@@ -518,7 +522,8 @@ read_on(Listing *listing)
 				  &failure) != FAILURE_NONE)
 		report_failure(&failure);
 	judge(listing, arrival_read(listing->key.resource, listing->digests.handle,
-								&listing->ask, body, length, &failure));
+								&listing->ask, listing->key.want >= 0,
+								body, length, &failure));
 	fetch_end(&listing->fetch);
 	MemoryContextSwitchTo(old);
 	return true;
@@ -529,7 +534,10 @@ listing_count(Listing *listing)
 {
 	while (listing->total < 0 && read_on(listing))
 		 /* until total says it, or the end has come */ ;
-	return listing->total;
+	/* whoever asks again is told the same, though the list has gone on */
+	if (listing->counted < 0)
+		listing->counted = listing->total;
+	return listing->counted;
 }
 
 /* ---- look-ups ---- */

@@ -66,8 +66,8 @@ extern void listing_unpin(Listing *listing);
 extern bool listing_serves(const Listing *listing, const ListingKey *key);
 
 /*
- * False once it has failed for good: it shows no more than what it has.  Never
- * raises.
+ * False once it has failed for good, or its account has been changed: it shows
+ * no more than what it has.  Never raises.
  */
 extern bool listing_usable(const Listing *listing);
 

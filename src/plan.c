@@ -197,7 +197,17 @@ plan_paths(PlannerInfo *root, RelOptInfo *rel, Oid table)
 	if (!info->can_look_up)
 		return;
 	foreach(cell, lookup_outer_sets(root, rel, info->id))
-		add_find_path(root, rel, 1, lfirst(cell));
+	{
+		Relids		outer = lfirst(cell);
+
+		/*
+		 * Of columns that are all equal core tests one pair, and it may be
+		 * another one than the one that was found.
+		 */
+		if (lookup_find(rel, info->id,
+						get_baserel_parampathinfo(root, rel, outer)->ppi_clauses) != NULL)
+			add_find_path(root, rel, 1, outer);
+	}
 }
 
 /*
@@ -294,7 +304,11 @@ plan_scan(PlannerInfo *root, RelOptInfo *rel, Oid table,
 			{
 				const		PlanInfo *info = rel->fdw_private;
 
-				expressions = list_make1(lookup_find(rel, info->id, conditions));
+				Expr	   *ids = lookup_find(rel, info->id, conditions);
+
+				if (ids == NULL)
+					elog(ERROR, "a look-up without an id was planned");
+				expressions = list_make1(ids);
 				break;
 			}
 		case PLAN_COUNT:
