@@ -377,9 +377,10 @@ sub tree
 		$query->{sql} = "$query->{full} $limit";
 		$query->{compare} = 'subset';
 
-		# of a single table the limit may be a range
+		# of a single table it may be a range, even where a condition is tested
+		# once for all its rows
 		$self->use_range($query, $items[0]{relation}, @$query{qw(first want)})
-		  if @items == 1 && $items[0]{relation} && !@where;
+		  if @items == 1 && $items[0]{relation};
 	}
 	else
 	{
