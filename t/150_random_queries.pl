@@ -3,7 +3,7 @@
 #
 # Environment:
 #	QUERIES		how many (default 2500, half a minute; a long run: 100000)
-#	SEED		where to start (default 31000); what a failure prints repeats it
+#	SEED		where to start (default 31000); a failure prints what repeats
 #				its round
 #
 # Each round has a seed of its own, which decides all: the lengths of the lists,
