@@ -368,7 +368,9 @@ SELECT pg_temp.requests();
 EXECUTE look;
 SELECT pg_temp.requests();
 -- ... what is no time is refused
+\set VERBOSITY sqlstate
 SET nclue_fdw.cache_ttl = '-1s';
+\set VERBOSITY default
 
 -- A list larger than work_mem lies in a file and is read again from there
 SET work_mem = '64kB';
