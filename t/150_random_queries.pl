@@ -365,6 +365,11 @@ sub excess
 		# status = 'failed' AND status = 'pending' needs no rows
 		return '' if !@requests && grep { /One-Time Filter: false/ }
 		  $session->query_safe('EXPLAIN ' . $generator->sql($query, 'f', $values));
+
+		# 17 and later do not test what is declared NOT NULL, so that there may
+		# be no condition in the way of a range
+		return '' if $generator->sql($query, 'f', $values) =~ /IS NOT NULL/ &&
+		  grep { @requests <= @$_ } @either;
 		return "requests:\n$got\ninstead of:\n"
 		  . join("\nor:\n", map { $order->(@$_) } @either);
 	}
