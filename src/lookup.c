@@ -106,11 +106,11 @@ typedef struct IdColumn
 {
 	Index		relid;
 	AttrNumber	attno;
-}			IdColumn;
+} IdColumn;
 
 static bool
-member_is_id(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass * ec,
-			 EquivalenceMember * member, void *arg)
+member_is_id(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec,
+			 EquivalenceMember *member, void *arg)
 {
 	IdColumn   *id = arg;
 

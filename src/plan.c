@@ -38,7 +38,7 @@ typedef enum PathSlot
 	PATH_SLOT_KIND,				/* Integer: PlanKind */
 	PATH_SLOT_TABLE,			/* Integer: the table's oid */
 	PATH_SLOT_REQUESTS			/* Float: requests expected */
-}			PathSlot;
+} PathSlot;
 
 List *
 plan_path_private(PlanKind kind, Oid table, double requests)
@@ -51,7 +51,7 @@ plan_path_private(PlanKind kind, Oid table, double requests)
  * Finds the column that stands for the id.
  */
 static void
-find_id(PlanInfo * info, Relation relation, const char **keys,
+find_id(PlanInfo *info, Relation relation, const char **keys,
 		const Resource *resource)
 {
 	TupleDesc	tupdesc = RelationGetDescr(relation);
@@ -143,7 +143,7 @@ plan_size(PlannerInfo *root, RelOptInfo *rel, Oid table)
 static void
 add_find_path(PlannerInfo *root, RelOptInfo *rel, double ids, Relids outer)
 {
-	const		PlanInfo *info = rel->fdw_private;
+	const PlanInfo *info = rel->fdw_private;
 	ParamPathInfo *param = outer ?
 	get_baserel_parampathinfo(root, rel, outer) : NULL;
 	double		rows = param ? param->ppi_rows : rel->rows;
@@ -162,7 +162,7 @@ add_find_path(PlannerInfo *root, RelOptInfo *rel, double ids, Relids outer)
 void
 plan_paths(PlannerInfo *root, RelOptInfo *rel, Oid table)
 {
-	const		PlanInfo *info = rel->fdw_private;
+	const PlanInfo *info = rel->fdw_private;
 	ListCell   *cell;
 	Cost		startup;
 	Cost		total;
@@ -261,7 +261,7 @@ columns_to_fill(RelOptInfo *rel, Oid table)
 static List *
 not_sent(PlannerInfo *root, RelOptInfo *rel, PlanKind kind)
 {
-	const		PlanInfo *info = rel->fdw_private;
+	const PlanInfo *info = rel->fdw_private;
 	List	   *notes = NIL;
 	const char *why;
 
@@ -302,7 +302,7 @@ plan_scan(PlannerInfo *root, RelOptInfo *rel, Oid table,
 			break;
 		case PLAN_FIND:
 			{
-				const		PlanInfo *info = rel->fdw_private;
+				const PlanInfo *info = rel->fdw_private;
 
 				Expr	   *ids = lookup_find(rel, info->id, conditions);
 

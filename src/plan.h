@@ -21,7 +21,7 @@ typedef enum PlanKind
 	PLAN_RANGE,					/* the rows of OFFSET and LIMIT */
 	PLAN_FIND,					/* the objects of some ids */
 	PLAN_COUNT					/* only the list's length */
-}			PlanKind;
+} PlanKind;
 
 /*
  * The slots of a ForeignScan's fdw_private.  Its fdw_exprs are OFFSET and LIMIT
@@ -48,7 +48,7 @@ typedef struct PlanInfo
 								 * NOT NULL, so rows must be seen */
 	WalkSettings walk;
 	double		requests;		/* of a walk */
-}			PlanInfo;
+} PlanInfo;
 
 /*
  * A path's fdw_private.  Raises only where there is no memory.

@@ -37,14 +37,15 @@ report_text(const char *text, size_t length)
 			*end++ = '?';
 			n = 1;
 		}
-		else if (n == 1 && ((unsigned char) *text < 0x20 || *text == 0x7f))
+		else if (n == 1 && ((unsigned char) *text <0x20 || *text == 0x7f))
 			*end++ = ' ';
 		else
 		{
 			memcpy(end, text, n);
 			end += n;
 		}
-		text += n;
+		text	  +=n;
+
 		length -= n;
 	}
 	*end = '\0';

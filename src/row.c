@@ -71,7 +71,7 @@ struct Row
 	const Resource *resource;
 	pg_tz	   *time_zone;		/* of times without an offset */
 	MemoryContext context;
-	Own			text;			/* a JSON text on its way to an input function */
+	Own text;					/* a JSON text on its way to an input function */
 	int			natts;
 	int			ncolumns;
 	Column	   *columns;
@@ -344,8 +344,10 @@ value_text(Row *row, const DocValue *value)
 			 * on a setting.
 			 */
 			text = palloc(DOUBLE_SHORTEST_DECIMAL_LEN);
+
 			double_to_shortest_decimal_buf(value->real, text);
 			return text;
+
 		case DOC_BOOL:
 			return pstrdup(value->boolean ? "true" : "false");
 		case DOC_OBJECT:
@@ -385,6 +387,7 @@ convert_time(Row *row, const Column *column, const DocValue *value)
 
 	/* ISO 8601 has a comma or a full stop here, PostgreSQL only the latter */
 	text = pstrdup(value->text);
+
 	comma = strchr(text, ',');
 	if (comma != NULL)
 		*comma = '.';
@@ -462,6 +465,7 @@ convert_input(Row *row, Column *column, const DocValue *value)
 
 	if (column->conversion == CONVERT_JSON)
 		text = json_text(row, value);
+
 	else
 		text = value_text(row, value);
 

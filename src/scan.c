@@ -27,7 +27,7 @@ typedef struct WantedId
 {
 	const char *text;
 	size_t		length;
-}			WantedId;
+} WantedId;
 
 /* A scan that may read from the service. */
 typedef struct RemoteScan
@@ -186,8 +186,8 @@ start_range(ForeignScanState *node)
 static int
 compare_ids(const void *a, const void *b)
 {
-	const		WantedId *x = a;
-	const		WantedId *y = b;
+	const WantedId *x = a;
+	const WantedId *y = b;
 	int			order = memcmp(x->text, y->text, Min(x->length, y->length));
 
 	return order != 0 ? order :
@@ -320,7 +320,7 @@ next_object(RemoteScan *scan, DocValue *object)
 		return reader_next(&scan->reader, object);
 	while (scan->next_id < scan->nids)
 	{
-		const		WantedId *id = &scan->ids[scan->next_id++];
+		const WantedId *id = &scan->ids[scan->next_id++];
 
 		if (reader_find(&scan->reader, id->text, id->length, object))
 			return true;
@@ -443,7 +443,7 @@ scan_end(ForeignScanState *node)
 		own_set(&scan->reader.doc, NULL);
 }
 
-const		ScanTally *
+const ScanTally *
 scan_tally(ForeignScanState *node)
 {
 	return &((RemoteScan *) node->fdw_state)->tally;

@@ -13,7 +13,7 @@ typedef struct ScanTally
 	int64		requests;		/* made for this scan */
 	int64		repeats;		/* rows dropped as repeats while it read */
 	bool		reused;			/* its list had been begun before */
-}			ScanTally;
+} ScanTally;
 
 /*
  * FdwRoutine's execution callbacks; fdwapi.h has their contract.  Nothing is

@@ -21,7 +21,7 @@ typedef struct Shelf
 {
 	MemoryContext context;		/* of the list */
 	List	   *listings;		/* Listing, each pinned once */
-}			Shelf;
+} Shelf;
 
 /* A statement that reads listings; lies in its executor state's context. */
 typedef struct Statement
@@ -30,7 +30,7 @@ typedef struct Statement
 	EState	   *estate;
 	Shelf		shelf;
 	MemoryContextCallback callback;
-}			Statement;
+} Statement;
 
 int			scope_cache_ttl = 0;
 
@@ -42,7 +42,7 @@ static Shelf session_shelf;
  * Puts a listing on a shelf, which pins it.
  */
 static void
-shelve(Shelf * shelf, Listing *listing)
+shelve(Shelf *shelf, Listing *listing)
 {
 	MemoryContext old = MemoryContextSwitchTo(shelf->context);
 
@@ -55,7 +55,7 @@ shelve(Shelf * shelf, Listing *listing)
  * Takes everything off a shelf.
  */
 static void
-clear(Shelf * shelf)
+clear(Shelf *shelf)
 {
 	List	   *listings = shelf->listings;
 	ListCell   *cell;
@@ -71,7 +71,7 @@ clear(Shelf * shelf)
  * The listing on a shelf that serves a key; NULL if there is none.
  */
 static Listing *
-find(const Shelf * shelf, const ListingKey * key)
+find(const Shelf *shelf, const ListingKey *key)
 {
 	ListCell   *cell;
 
@@ -191,7 +191,7 @@ drop_expired(void)
 /* ---- all together ---- */
 
 Listing *
-scope_listing(EState *estate, const ListingKey * key)
+scope_listing(EState *estate, const ListingKey *key)
 {
 	static bool registered = false;
 	Shelf	   *statement = statement_shelf(top_estate(estate));

@@ -21,7 +21,7 @@ extern int	scope_cache_ttl;
  * until its executor state goes.  Takes over the key's pin on the account.
  * Raises.
  */
-extern Listing *scope_listing(EState *estate, const ListingKey * key);
+extern Listing *scope_listing(EState *estate, const ListingKey *key);
 
 /*
  * Lets go of what the session keeps for cache_ttl.  Never raises.

@@ -28,7 +28,7 @@ close_file(void *file)
 }
 
 void
-store_init(Store * store, MemoryContext context)
+store_init(Store *store, MemoryContext context)
 {
 	store->context = context;
 	store->in_memory = 0;
@@ -37,7 +37,7 @@ store_init(Store * store, MemoryContext context)
 }
 
 StoredBody
-store_put(Store * store, const char *body, size_t length)
+store_put(Store *store, const char *body, size_t length)
 {
 	SpillFile  *spill = store->file.handle;
 	StoredBody	stored = {.length = length};
@@ -73,7 +73,7 @@ store_put(Store * store, const char *body, size_t length)
 }
 
 Doc *
-store_parse(const Store * store, const StoredBody * stored)
+store_parse(const Store *store, const StoredBody *stored)
 {
 	const SpillFile *spill = store->file.handle;
 	char	   *body = stored->body;

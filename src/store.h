@@ -15,29 +15,29 @@ typedef struct Store
 	size_t		in_memory;		/* bytes */
 	off_t		file_size;
 	Own			file;
-}			Store;
+} Store;
 
 typedef struct StoredBody
 {
 	size_t		length;
 	char	   *body;			/* NULL: in the file */
 	off_t		offset;			/* there */
-}			StoredBody;
+} StoredBody;
 
 /*
  * Prepares an empty store, which lies in the context and ends with it, its file
  * too.  Never raises.
  */
-extern void store_init(Store * store, MemoryContext context);
+extern void store_init(Store *store, MemoryContext context);
 
 /*
  * Keeps a copy of a body.  Raises, the store being as before.
  */
-extern StoredBody store_put(Store * store, const char *body, size_t length);
+extern StoredBody store_put(Store *store, const char *body, size_t length);
 
 /*
  * A kept body in parsed form, the caller's.  Raises.
  */
-extern Doc *store_parse(const Store * store, const StoredBody * stored);
+extern Doc *store_parse(const Store *store, const StoredBody *stored);
 
 #endif

@@ -59,7 +59,7 @@ estimate_rows(PlannerInfo *root, Node *node, double none, double rows)
 static void
 add_range_path(PlannerInfo *root, RelOptInfo *input, RelOptInfo *output)
 {
-	const		PlanInfo *info = input->fdw_private;
+	const PlanInfo *info = input->fdw_private;
 	Query	   *parse = root->parse;
 	double		offset = estimate_rows(root, parse->limitOffset, 0,
 									   input->rows);
@@ -119,7 +119,7 @@ counts_rows(Node *node)
 static void
 add_count_path(PlannerInfo *root, RelOptInfo *input, RelOptInfo *output)
 {
-	const		PlanInfo *info = input->fdw_private;
+	const PlanInfo *info = input->fdw_private;
 	Query	   *parse = root->parse;
 	PathTarget *target = root->upper_targets[UPPERREL_GROUP_AGG];
 	ListCell   *cell;

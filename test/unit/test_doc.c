@@ -20,6 +20,7 @@ expect_text_bytes(const char *body, size_t length, const char *expected)
 	if (doc == NULL)
 		fail_msg("\"%s\": %s", body, failure.message);
 	text = doc_text(doc_root(doc).node, &written);
+
 	assert_non_null(text);
 	assert_string_equal(text, expected);
 	assert_int_equal(written, strlen(expected));
@@ -222,6 +223,7 @@ expect_depth(int depth, const char *open, const char *inner,
 
 		assert_non_null(doc);
 		text = doc_text(doc_root(doc).node, &length);
+
 		assert_string_equal(text, body);
 		free(text);
 		doc_free(doc);
@@ -487,6 +489,7 @@ test_example_page(void **state)
 	assert_string_equal(doc_get(doc_element(&page, 99).node, "task_id").text,
 						"7db18fb6-55ca-4774-94f5-1e8736757299");
 	text = doc_text(doc_root(doc).node, &length);
+
 	assert_string_equal(text, body);
 	free(text);
 	doc_free(doc);
@@ -520,6 +523,7 @@ test_text_of_part(void **state)
 	assert_string_equal(text, "{\"b\":[1,\"x\"]}");
 	free(text);
 	text = doc_text(doc_get(doc_root(doc).node, "c").node, &length);
+
 	assert_string_equal(text, "null");
 	free(text);
 	doc_free(doc);
@@ -534,9 +538,9 @@ digits_of(const char *text)
 	char		digits[64];
 	int			n = 0;
 
-	for (; *text != '\0' && *text != 'e'; text++)
+	for (; *text !='\0' && *text !='e'; text ++)
 	{
-		if (*text >= '0' && *text <= '9' && (n > 0 || *text != '0'))
+		if (*text >='0' && *text <='9' && (n > 0 || *text !='0'))
 			digits[n++] = *text;
 	}
 	while (n > 0 && digits[n - 1] == '0')
@@ -557,6 +561,7 @@ expect_shortest(double real)
 	snprintf(body, sizeof(body), "%.16e", real);
 	doc = parse(body);
 	text = doc_text(doc_root(doc).node, &length);
+
 	assert_non_null(text);
 	if (strtod(text, NULL) != real)
 		fail_msg("%a is written as %s", real, text);

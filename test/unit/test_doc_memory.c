@@ -99,9 +99,11 @@ survives(const char *body, const char *expected, long first, long last)
 	doc = doc_parse(body, strlen(body), &failure);
 	if (doc != NULL)
 		text = doc_text(doc_root(doc).node, &length);
+
 	fail_first = -1;
 
-	whole = text != NULL;
+	whole = text !=NULL;
+
 	if (whole)
 		assert_string_equal(text, expected);
 	if (doc == NULL)

@@ -414,7 +414,8 @@ test_clip(void **state)
 
 		assert_non_null(target);
 		assert_non_null(text);
-		text[clips[i].length] = 'x';
+		text[		clips[i].length] = 'x';
+
 		memcpy(text, clips[i].text, clips[i].length);
 		memset(target, 'x', clips[i].size);
 		failure_clip(target, clips[i].size, text, clips[i].length);
@@ -455,7 +456,7 @@ test_clip_property(void **state)
 	srand(seed);
 	for (round = 0; round < 20000; round++)
 	{
-		char		text[64];
+		char text[	64];
 		char		target[32];
 		size_t		size = 1 + (size_t) rand() % sizeof(target);
 		size_t		length = 0;
@@ -466,7 +467,7 @@ test_clip_property(void **state)
 		{
 			const char *c = characters[(size_t) rand() % COUNT(characters)];
 
-			memcpy(text + length, c, strlen(c));
+			memcpy(text +length, c, strlen(c));
 			length += strlen(c);
 			if (length < size)
 				fits = length;

@@ -167,17 +167,19 @@ lengths(void **state)
 {
 	HttpEndpoint endpoint;
 	const char *complaint;
-	char		text[300] = "https://h/";
+	char text[	300] = "https://h/";
 	char		host[400] = "https://";
 
 	(void) state;
-	memset(text + 10, 'a', 198);
+	memset(text +10, 'a', 198);
 	assert_true(http_endpoint(text, &endpoint, &complaint));
 	assert_int_equal(strlen(endpoint.path), 199);
-	text[208] = '/';
+	text[		208] = '/';
+
 	assert_true(http_endpoint(text, &endpoint, &complaint));
 	assert_int_equal(strlen(endpoint.path), 199);
-	text[208] = 'a';
+	text[		208] = 'a';
+
 	assert_false(http_endpoint(text, &endpoint, &complaint));
 	assert_string_equal(complaint, LONG_PATH);
 
