@@ -20,6 +20,7 @@
 #include "src/plan.h"
 #include "src/scan.h"
 #include "src/scope.h"
+#include "src/shared.h"
 #include "src/upper.h"
 #include "src/version.h"
 
@@ -54,7 +55,20 @@ _PG_init(void)
 							&scope_cache_ttl, 0, 0, SCOPE_CACHE_TTL_MAX,
 							PGC_USERSET, GUC_UNIT_S,
 							NULL, assign_cache_ttl, NULL);
+	DefineCustomIntVariable("nclue_fdw.max_requests",
+							"Requests to NCLUE that one statement may make.",
+							"A statement that needs more fails; 0 allows any number.",
+							&fetch_max_requests, 0, 0, INT_MAX,
+							PGC_USERSET, 0,
+							NULL, NULL, NULL);
+	DefineCustomIntVariable("nclue_fdw.progress_interval",
+							"Time between notices of how far a long list has been read.",
+							"0 shows none.",
+							&listing_progress_interval, 5, 0, INT_MAX / 1000,
+							PGC_USERSET, GUC_UNIT_S,
+							NULL, NULL, NULL);
 	MarkGUCPrefixReserved("nclue_fdw");
+	shared_prepare();
 }
 
 Datum

@@ -22,11 +22,10 @@
 #include "version.h"
 
 /*
- * Descriptors of a pool while one request is under way: libcurl's wake-up pair,
- * our epoll descriptor, a connection, and one of the resolver or of a second
- * address being tried.
+ * Descriptors of a pool beside its connections: libcurl's wake-up pair, our
+ * epoll descriptor, and one of the resolver or of a second address being tried.
  */
-#define POOL_DESCRIPTORS 5
+#define POOL_DESCRIPTORS 4
 
 static dlist_head accounts = DLIST_STATIC_INIT(accounts);
 
@@ -69,9 +68,9 @@ release_descriptors(int count)
 }
 
 static bool
-acquire_descriptors(void)
+acquire_descriptors(int count)
 {
-	for (int i = 0; i < POOL_DESCRIPTORS; i++)
+	for (int i = 0; i < count; i++)
 	{
 		if (!AcquireExternalFD())
 		{
@@ -83,10 +82,12 @@ acquire_descriptors(void)
 }
 
 static void
-close_pool(void *http)
+close_pool(void *argument)
 {
-	http_close(http);
-	release_descriptors(POOL_DESCRIPTORS);
+	Account    *account = argument;
+
+	http_close(account->pool);
+	release_descriptors(account->descriptors);
 }
 
 /*
@@ -115,16 +116,17 @@ open_pool(Account *account, const Settings *settings)
 		.ca_file = settings->ca_file,
 		.proxy = settings->proxy,
 		.user_agent = "nclue_fdw/" NCLUE_FDW_VERSION,
-		.max_body = settings->max_response_size
+		.max_body = settings->max_response_size,
+		.connections = settings->max_in_flight
 	};
+	int			descriptors = POOL_DESCRIPTORS + settings->max_in_flight;
 	Failure		failure;
-	Http	   *http;
 
 	/* connections that nobody uses make room */
-	if (!acquire_descriptors())
+	if (!acquire_descriptors(descriptors))
 	{
 		end_unused(false);
-		if (!acquire_descriptors())
+		if (!acquire_descriptors(descriptors))
 			ereport(ERROR,
 					(errcode(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION),
 					 errmsg("could not open a connection to server \"%s\"",
@@ -134,13 +136,38 @@ open_pool(Account *account, const Settings *settings)
 	}
 
 	failure_clear(&failure);
-	http = http_open(&pool, &failure);
-	if (http == NULL)
+	account->pool = http_open(&pool, &failure);
+	if (account->pool == NULL)
 	{
-		release_descriptors(POOL_DESCRIPTORS);
+		release_descriptors(descriptors);
 		report_failure(&failure);
 	}
-	own_set(&account->http, http);
+	account->descriptors = descriptors;
+	own_set(&account->http, account);
+}
+
+/*
+ * Names the endpoint and the access key.  The digest is shared memory's, so it
+ * needs a key that all processes have; it is not to protect anything.
+ */
+static SignDigest
+digest_key(const HttpEndpoint *endpoint, const char *access_key)
+{
+	static const char purpose[] = "nclue_fdw access key";
+	char	   *name = psprintf("%s%s\n%s", endpoint->origin, endpoint->path,
+								access_key);
+	SignKey    *key = sign_key_new(purpose, sizeof(purpose));
+	SignDigest	digest;
+	bool		made = key != NULL &&
+		sign_digest(key, name, strlen(name), &digest);
+
+	sign_key_free(key);
+	if (!made)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory"),
+				 errdetail("OpenSSL could not make a digest.")));
+	return digest;
 }
 
 /*
@@ -229,9 +256,8 @@ build(Oid serverid, Oid userid, Oid umid)
 	/* its strings were for the pool, which has its own copies */
 	settings.ca_file = settings.proxy = NULL;
 	account->settings = settings;
-	account->totals = MemoryContextAlloc(context, nresources * sizeof(int64));
-	for (size_t i = 0; i < nresources; i++)
-		account->totals[i] = -1;
+	account->key = digest_key(&settings.endpoint, account->access_key);
+	account->tally = shared_tally(umid, account->key);
 
 	/* of two look-ups of the mapping each may have seen another one */
 	if (mapping->umid != umid)
@@ -304,22 +330,43 @@ account_get(Oid serverid, Oid userid)
 	return account;
 }
 
-Account *
-account_peek(Oid serverid, Oid userid)
+void
+account_count(Account *account, SharedCount what, int64 more)
 {
-	return find_account(find_mapping(userid, serverid));
+	pg_atomic_fetch_add_u64(&account->tally->counts[what], more);
+}
+
+static int64
+total_in(const SharedTally *tally, const Resource *resource)
+{
+	/* reading it takes no lock, and changes nothing */
+	SharedTally *shared = unconstify(SharedTally *, tally);
+
+	return (int64) pg_atomic_read_u64(&shared->totals[resource - resources]) - 1;
 }
 
 int64
 account_last_total(const Account *account, const Resource *resource)
 {
-	return account->totals[resource - resources];
+	return total_in(account->tally, resource);
 }
 
 void
 account_note_total(Account *account, const Resource *resource, int64 total)
 {
-	account->totals[resource - resources] = total;
+	pg_atomic_write_u64(&account->tally->totals[resource - resources],
+						total + 1);
+}
+
+int64
+account_peek_total(Oid serverid, Oid userid, const Resource *resource)
+{
+	Oid			umid = find_mapping(userid, serverid);
+	const Account *account = find_account(umid);
+	const SharedTally *tally = account != NULL ? account->tally :
+	OidIsValid(umid) ? shared_find_tally(umid) : NULL;
+
+	return tally != NULL ? total_in(tally, resource) : -1;
 }
 
 void

@@ -9,6 +9,7 @@
 #include "lib/ilist.h"
 #include "option.h"
 #include "own.h"
+#include "shared.h"
 
 /*
  * One per user mapping, kept over statements so that connections are.  When
@@ -30,8 +31,11 @@ typedef struct Account
 	char	   *secret_key;
 	Own			listed;			/* itself, in account.c's list */
 	Own			secret;			/* erases secret_key */
-	Own			http;			/* Http */
-	int64	   *totals;			/* last known, per resource; -1: none */
+	Http	   *pool;
+	int			descriptors;	/* that it may use */
+	Own			http;			/* closes the pool */
+	SignDigest	key;			/* names endpoint and access key */
+	SharedTally *tally;
 } Account;
 
 /*
@@ -41,10 +45,9 @@ typedef struct Account
 extern Account *account_get(Oid server, Oid user);
 
 /*
- * The account of a server for a user if there is one already, not pinned; NULL
- * if not.  Never raises.
+ * Counts something for the mapping.  Never raises.
  */
-extern Account *account_peek(Oid server, Oid user);
+extern void account_count(Account *account, SharedCount what, int64 more);
 
 /*
  * The length of a list as it was last known; -1: it was not.  Never raise.
@@ -53,6 +56,13 @@ extern int64 account_last_total(const Account *account,
 								const Resource *resource);
 extern void account_note_total(Account *account, const Resource *resource,
 							   int64 total);
+
+/*
+ * The same for a user on a server, whether or not this session has used their
+ * mapping; -1 also where they have none.  Raises only where there is no memory.
+ */
+extern int64 account_peek_total(Oid server, Oid user,
+								const Resource *resource);
 
 /*
  * Lets go of an account; the last one to let go of a stale one ends it, with

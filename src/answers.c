@@ -114,7 +114,8 @@ check_object(Answers *answers, const char *body, size_t length,
 }
 
 void
-answers_ask(Answers *answers, const char *id, size_t length, SignDigest digest)
+answers_ask(Answers *answers, Budget *budget, const char *id, size_t length,
+			SignDigest digest)
 {
 	Fetch	   *fetch = answers->fetch;
 	size_t		size = FETCH_TARGET_SIZE + 3 * length;
@@ -133,13 +134,14 @@ answers_ask(Answers *answers, const char *id, size_t length, SignDigest digest)
 	if (!uri_object(target, size, fetch->account->settings.endpoint.path,
 					answers->resource->path, id, length))
 		elog(ERROR, "request does not fit its buffer");
-	exists = fetch_get(fetch, target, &body, &size, &failure) == FAILURE_NONE;
+	exists = fetch_get(fetch, target, budget, &body, &size, &failure) == FAILURE_NONE;
 	if (!exists && !is_absent(&failure))
 		report_failure(&failure);
 	if (exists)
 	{
 		check_object(answers, body, size, &failure);
 		stored = store_put(answers->store, body, size);
+		account_count(fetch->account, COUNT_ROWS, 1);
 	}
 	fetch_end(fetch);
 	MemoryContextSwitchTo(old);

@@ -36,11 +36,11 @@ extern const Answer *answers_find(const Answers *answers,
 								  SignDigest digest);
 
 /*
- * Asks for an id (UTF-8) that can be a path segment, and keeps the answer.
- * Raises.
+ * Asks for an id (UTF-8) that can be a path segment, paying from a budget, and
+ * keeps the answer.  Raises.
  */
-extern void answers_ask(Answers *answers, const char *id, size_t length,
-						SignDigest digest);
+extern void answers_ask(Answers *answers, Budget *budget, const char *id,
+						size_t length, SignDigest digest);
 
 /*
  * How many ids were asked for.  Never raises.

@@ -9,6 +9,7 @@
 #ifndef NCLUE_COMPAT_H
 #define NCLUE_COMPAT_H
 
+#include "catalog/pg_foreign_server.h"
 #include "commands/explain.h"
 #if PG_VERSION_NUM >= 180000
 #include "commands/explain_format.h"
@@ -19,8 +20,18 @@
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
 #include "optimizer/pathnode.h"
+#if PG_VERSION_NUM >= 170000
+#include "storage/dsm_registry.h"
+#endif
+#include "storage/ipc.h"
+#include "storage/lwlock.h"
+#include "storage/proc.h"
+#include "storage/shmem.h"
+#include "utils/acl.h"
 #include "utils/selfuncs.h"
 #include "utils/syscache.h"
+#include "utils/timeout.h"
+#include "utils/wait_event.h"
 
 #if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 200000
 #error "nclue_fdw supports PostgreSQL 15 to 19"
@@ -106,6 +117,20 @@ compat_upper_path(PlannerInfo *root, RelOptInfo *rel, PathTarget *target,
 }
 
 /*
+ * Whether a user may use a foreign server.  Raises only where there is none.
+ */
+static inline bool
+compat_may_use_server(Oid server, Oid user)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(ForeignServerRelationId, server, user,
+						   ACL_USAGE) == ACLCHECK_OK;
+#else
+	return pg_foreign_server_aclcheck(server, user, ACL_USAGE) == ACLCHECK_OK;
+#endif
+}
+
+/*
  * How many elements an array expression is likely to have.  Raises.
  */
 static inline double
@@ -117,6 +142,120 @@ compat_array_length(PlannerInfo *root, Node *array)
 	(void) root;
 	return estimate_array_length(array);
 #endif
+}
+
+/* Whether shared memory has to be asked for when the server starts. */
+#define COMPAT_SHARED_AT_START (PG_VERSION_NUM < 170000)
+
+/*
+ * A named piece of shared memory, made and filled by the first who asks for it.
+ * Raises.
+ */
+#if PG_VERSION_NUM >= 190000
+static inline void
+compat_fill(void *memory, void *fill)
+{
+	((void (*) (void *)) (uintptr_t) fill) (memory);
+}
+#endif
+
+static inline void *
+compat_shared_memory(const char *name, size_t size, void (*fill) (void *))
+{
+#if PG_VERSION_NUM >= 190000
+	bool		found;
+
+	return GetNamedDSMSegment(name, size, compat_fill, &found,
+							  (void *) (uintptr_t) fill);
+#elif PG_VERSION_NUM >= 170000
+	bool		found;
+
+	return GetNamedDSMSegment(name, size, fill, &found);
+#else
+	(void) name;
+	(void) size;
+	(void) fill;
+	return NULL;
+#endif
+}
+
+/*
+ * A number for the waits on a kind of lock, and its name, which before 19 each
+ * process says for itself.  Raise only where there is no room.
+ */
+static inline int
+compat_new_tranche(const char *name)
+{
+#if PG_VERSION_NUM >= 190000
+	return LWLockNewTrancheId(name);
+#else
+	(void) name;
+	return LWLockNewTrancheId();
+#endif
+}
+
+static inline void
+compat_name_tranche(int tranche, const char *name)
+{
+#if PG_VERSION_NUM < 190000
+	LWLockRegisterTranche(tranche, name);
+#else
+	(void) tranche;
+	(void) name;
+#endif
+}
+
+/*
+ * This process among those that others may wake.  Never raises.
+ */
+static inline int
+compat_my_number(void)
+{
+#if PG_VERSION_NUM >= 170000
+	return MyProcNumber;
+#else
+	return MyProc->pgprocno;
+#endif
+}
+
+/*
+ * The number of a wait of ours in pg_stat_activity; before 17 all extensions
+ * have one.  Raises.
+ */
+static inline uint32
+compat_wait_event(const char *name)
+{
+#if PG_VERSION_NUM >= 170000
+	return WaitEventExtensionNew(name);
+#else
+	(void) name;
+	return PG_WAIT_EXTENSION;
+#endif
+}
+
+/*
+ * When the statement or the transaction is ended by a timeout, if one of them
+ * is set: the earlier time, and the setting's name.  Never raises.
+ */
+static inline bool
+compat_deadline(TimestampTz *deadline, const char **setting)
+{
+	*setting = NULL;
+	if (get_timeout_active(STATEMENT_TIMEOUT))
+	{
+		*setting = "statement_timeout";
+		*deadline = get_timeout_finish_time(STATEMENT_TIMEOUT);
+	}
+#if PG_VERSION_NUM >= 170000
+	if (get_timeout_active(TRANSACTION_TIMEOUT) &&
+		(*setting == NULL ||
+		 get_timeout_finish_time(TRANSACTION_TIMEOUT) < *deadline))
+	{
+		*setting = "transaction_timeout";
+		*deadline = get_timeout_finish_time(TRANSACTION_TIMEOUT);
+	}
+#endif
+	return *setting != NULL;
 }
 
 #endif

@@ -111,8 +111,12 @@ explain_scan(ForeignScanState *node, struct ExplainState *es)
 	{
 		const ScanTally *tally = scan_tally(node);
 
-		ExplainPropertyInteger("Requests", NULL, tally->requests, es);
+		ExplainPropertyInteger("Requests", NULL, tally->spent.requests, es);
 		ExplainPropertyBool("List Reused", tally->reused, es);
 		ExplainPropertyInteger("Repeats Dropped", NULL, tally->repeats, es);
+		if (es->timing)
+			ExplainPropertyFloat("Waited", "s", tally->spent.waited_us / 1e6, 3,
+								 es);
+		ExplainPropertyInteger("Retries", NULL, tally->spent.retries, es);
 	}
 }

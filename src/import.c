@@ -114,7 +114,7 @@ import_schema(ImportForeignSchemaStmt *stmt, Oid server)
 						linitial_node(DefElem, stmt->options)->defname),
 				 errhint("There are no valid options for IMPORT FOREIGN SCHEMA.")));
 
-	for (size_t i = 0; i < nresources; i++)
+	for (size_t i = 0; i < RESOURCES; i++)
 	{
 		const Resource *resource = &resources[i];
 		ErrorContextCallback callback;

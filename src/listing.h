@@ -13,6 +13,9 @@
 
 typedef struct Listing Listing;
 
+/* Setting nclue_fdw.progress_interval, in seconds; 0: nothing is told. */
+extern int	listing_progress_interval;
+
 /* Rows of a list of which nothing is known. */
 #define LISTING_DEFAULT_ROWS 1000
 
@@ -40,6 +43,8 @@ typedef struct Reader
 	int64		want;			/* rows to show; -1: all */
 	int64		skip;			/* of first, those still to pass over */
 	int64		left;			/* of want, those still to show */
+	bool		whole;			/* all of the list will be read, for sure */
+	Budget	   *budget;			/* pays for its requests */
 	Own			doc;			/* the page's body; Doc */
 	int			doc_page;		/* the page that doc is of; -1: none */
 	DocPage		envelope;		/* doc's */
@@ -77,29 +82,25 @@ extern bool listing_usable(const Listing *listing);
 extern TimestampTz listing_started(const Listing *listing);
 
 /*
- * Requests made, and rows dropped as repeats, so far.  Never raises.
+ * What its requests have come to, and rows dropped as repeats, so far.  Lives
+ * as long as the listing.  Never raise.
  */
-extern int64 listing_requests(const Listing *listing);
+extern const FetchTally *listing_tally(const Listing *listing);
 extern int64 listing_repeats(const Listing *listing);
 
 /*
- * The length of the list: as total states it where that is sure to be the
- * length, else counted.  Raises.
+ * Prepares a reader, which lies in the context, without a listing.  The budget
+ * lives as long.  Never raises.
  */
-extern int64 listing_count(Listing *listing);
-
-/*
- * Prepares a reader, which lies in the context, without a listing.  Never
- * raises.
- */
-extern void reader_init(Reader *reader, MemoryContext context);
+extern void reader_init(Reader *reader, MemoryContext context, Budget *budget);
 
 /*
  * Puts it before the first row of a range (0, -1: the whole list) that the
- * listing serves.  Never raises.
+ * listing serves.  Where all of the list will be read for sure, pages are asked
+ * for ahead.  Never raises.
  */
 extern void reader_open(Reader *reader, Listing *listing, int64 first,
-						int64 want);
+						int64 want, bool whole);
 
 /*
  * Puts it there again.  Never raises.
@@ -113,6 +114,12 @@ extern void reader_rewind(Reader *reader);
 extern bool reader_next(Reader *reader, DocValue *object);
 
 /*
+ * The length of the list: as total states it where that is sure to be the
+ * length, else counted.  Raises.
+ */
+extern int64 reader_count(Reader *reader);
+
+/*
  * Whether an id's object (UTF-8), or that there is none, is known without a
  * request.  Raises.
  */
@@ -121,9 +128,9 @@ extern bool listing_knows(Listing *listing, const char *id, size_t length);
 /*
  * Says that so many ids that are not known will be looked for.  Where reading
  * the list costs no more than they and those looked up before, it is read.
- * Raises.
+ * Raises, also where the budget does not allow them.
  */
-extern void listing_expect(Listing *listing, int64 lookups);
+extern void reader_expect(Reader *reader, int64 lookups);
 
 /*
  * The object of an id, looked up if it is not known; it stays until the next

@@ -22,6 +22,7 @@
 #include "utils/memutils.h"
 #include "utils/varlena.h"
 
+#include "core/attempt.h"
 #include "core/uri.h"
 #include "option.h"
 
@@ -36,6 +37,8 @@ typedef enum OptionKind
 	OPTION_ENDPOINT,
 	OPTION_PROXY,
 	OPTION_SECONDS,				/* with min and max, kept as microseconds */
+	OPTION_RATE,				/* per second, 0 or with min and max, kept as
+								 * the interval in microseconds */
 	OPTION_SIZE,				/* bytes, with min and max */
 	OPTION_INTEGER,				/* with min and max */
 	OPTION_TIME_ZONE,
@@ -64,6 +67,13 @@ typedef struct Option
 /* A day: nothing sensible is longer, and its microseconds fit anywhere. */
 #define SECONDS_MAX 86400.0
 
+/* A request in a quarter of an hour, and more than any line lets through. */
+#define RATE_MIN 0.001
+#define RATE_MAX 1000.0
+
+/* Each may be a connection, and a descriptor, of every session. */
+#define IN_FLIGHT_MAX 32
+
 /*
  * A page is copied into one palloc'd piece when it is kept, which bounds its
  * size.
@@ -74,6 +84,12 @@ typedef struct Option
 static const Option option_table[] = {
 	{"endpoint", ON_SERVER, OPTION_ENDPOINT, FIELD(endpoint),
 	"https://nclue.apigw.ntruss.com/api/v1", 0, 0, {NULL, NULL}},
+	{"rate_limit", ON_SERVER, OPTION_RATE, FIELD(interval_us),
+	"1", RATE_MIN, RATE_MAX, {NULL, NULL}},
+	{"max_in_flight", ON_SERVER, OPTION_INTEGER, FIELD(max_in_flight),
+	"4", 1, IN_FLIGHT_MAX, {NULL, NULL}},
+	{"max_retries", ON_SERVER, OPTION_INTEGER, FIELD(max_retries),
+	"3", 0, ATTEMPT_RETRIES_MAX, {NULL, NULL}},
 	{"timeout", ON_SERVER, OPTION_SECONDS, FIELD(timeout_us),
 	"30", 0.001, SECONDS_MAX, {NULL, NULL}},
 	{"connect_timeout", ON_SERVER, OPTION_SECONDS, FIELD(connect_timeout_us),
@@ -141,6 +157,10 @@ valid_values(const Option *option)
 			appendStringInfo(&buf, "Valid values are seconds from %g to %g, with fractions or a unit (\"500ms\", \"2min\").",
 							 option->min, option->max);
 			break;
+		case OPTION_RATE:
+			appendStringInfo(&buf, "Valid values are requests per second from %g to %g, with fractions, and 0 for no limit.",
+							 option->min, option->max);
+			break;
 		case OPTION_SIZE:
 			appendStringInfoString(&buf, "Valid values are sizes from 1kB to 1023MB, with a unit (\"16MB\") or in bytes.");
 			break;
@@ -157,9 +177,9 @@ valid_values(const Option *option)
 			break;
 		case OPTION_RESOURCE:
 			appendStringInfoString(&buf, "Valid values are ");
-			for (size_t i = 0; i < nresources; i++)
+			for (size_t i = 0; i < RESOURCES; i++)
 				appendStringInfo(&buf, "%s\"%s\"",
-								 i == 0 ? "" : i + 1 < nresources ? ", " : " and ",
+								 i == 0 ? "" : i + 1 < RESOURCES ? ", " : " and ",
 								 resources[i].name);
 			appendStringInfoChar(&buf, '.');
 			break;
@@ -272,6 +292,16 @@ read_value(const Option *option, const char *value, Settings *settings)
 					!(seconds >= option->min && seconds <= option->max))
 					refuse(option, value, NULL);
 				*(int64 *) field = (int64) rint(seconds * 1e6);
+				return;
+			}
+		case OPTION_RATE:
+			{
+				double		rate;
+
+				if (!parse_real(value, &rate, 0, &hint) ||
+					!(rate == 0 || (rate >= option->min && rate <= option->max)))
+					refuse(option, value, NULL);
+				*(int64 *) field = rate == 0 ? 0 : (int64) rint(1e6 / rate);
 				return;
 			}
 		case OPTION_SIZE:

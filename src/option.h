@@ -20,6 +20,9 @@ typedef struct Settings
 	HttpEndpoint endpoint;
 	int64		timeout_us;
 	int64		connect_timeout_us;
+	int64		interval_us;	/* of rate_limit; 0: none */
+	int			max_in_flight;
+	int			max_retries;
 	int64		max_response_size;
 	pg_tz	   *time_zone;
 	bool		by_page;		/* index_unit */

@@ -95,9 +95,8 @@ static int64
 last_total(RelOptInfo *rel, Oid server, const Resource *resource)
 {
 	Oid			user = OidIsValid(rel->userid) ? rel->userid : GetUserId();
-	Account    *account = account_peek(server, user);
 
-	return account ? account_last_total(account, resource) : -1;
+	return account_peek_total(server, user, resource);
 }
 
 void
@@ -275,6 +274,18 @@ not_sent(PlannerInfo *root, RelOptInfo *rel, PlanKind kind)
 	return notes;
 }
 
+/*
+ * Whether the whole list will be read for sure: the table is all that the query
+ * reads, and all of the query's rows are wanted.
+ */
+static bool
+is_whole(PlannerInfo *root)
+{
+	return root->query_level == 1 && root->tuple_fraction == 0 &&
+		root->glob->subplans == NIL &&
+		bms_membership(root->all_baserels) == BMS_SINGLETON;
+}
+
 static Node *
 expression_or_null(Node *node)
 {
@@ -329,10 +340,11 @@ plan_scan(PlannerInfo *root, RelOptInfo *rel, Oid table,
 							extract_actual_clauses(conditions, false),
 							kind == PLAN_COUNT ? 0 : rel->relid,
 							expressions,
-							list_make5(list_nth(path->fdw_private, PATH_SLOT_KIND),
-									   list_nth(path->fdw_private, PATH_SLOT_TABLE),
-									   columns,
-									   list_nth(path->fdw_private, PATH_SLOT_REQUESTS),
-									   notes),
+							lappend(list_make5(list_nth(path->fdw_private, PATH_SLOT_KIND),
+											   list_nth(path->fdw_private, PATH_SLOT_TABLE),
+											   columns,
+											   list_nth(path->fdw_private, PATH_SLOT_REQUESTS),
+											   notes),
+									makeInteger(is_whole(root))),
 							scan_targets, NIL, outer);
 }

@@ -34,8 +34,10 @@ typedef enum PlanSlot
 	PLAN_SLOT_TABLE,			/* Integer: the table's oid */
 	PLAN_SLOT_COLUMNS,			/* IntList: attribute numbers to fill */
 	PLAN_SLOT_REQUESTS,			/* Float: requests expected */
-	PLAN_SLOT_NOT_SENT			/* List of String: what is not the service's
+	PLAN_SLOT_NOT_SENT,			/* List of String: what is not the service's
 								 * to do, and why */
+	PLAN_SLOT_WHOLE				/* Integer: whether the whole list will be
+								 * read, for sure */
 } PlanSlot;
 
 /* What planning knows of a table, in its RelOptInfo's fdw_private. */

@@ -144,6 +144,9 @@ detail(const Failure *failure)
 						 report_text(failure->message + 1,
 									 strlen(failure->message + 1)));
 
+	if (failure->history[0] != '\0')
+		appendStringInfo(&buf, "Failed attempts: %s. ", failure->history);
+
 	initStringInfo(&facts);
 	if (failure->status != 0)
 		appendStringInfo(&facts, "HTTP status %d", failure->status);

@@ -42,9 +42,9 @@ typedef struct RemoteScan
 	Reader		reader;			/* its listing is NULL before it has one */
 	List	   *expressions;	/* ExprState */
 	ScanTally	tally;
-	int64		requests_before;	/* the listing's, when tally was up to
-									 * date */
+	FetchTally	spent_before;	/* the listing's, when tally was up to date */
 	int64		repeats_before; /* likewise */
+	bool		whole;			/* the whole list will be read, for sure */
 
 	/* from here on, of one run from the first row to the last */
 	bool		started;
@@ -67,6 +67,7 @@ scan_begin(ForeignScanState *node, int eflags)
 
 	scan = palloc0(sizeof(RemoteScan));
 	scan->kind = intVal(list_nth(plan->fdw_private, PLAN_SLOT_KIND));
+	scan->whole = intVal(list_nth(plan->fdw_private, PLAN_SLOT_WHOLE));
 	scan->user = compat_scan_user(node);
 	scan->expressions = ExecInitExprList(plan->fdw_exprs, &node->ss.ps);
 	node->fdw_state = scan;
@@ -99,7 +100,7 @@ open_scan(ForeignScanState *node)
 							  scan->settings.time_zone, &node->ss.ps);
 	scan->ids_context = AllocSetContextCreate(context, "nclue_fdw ids",
 											  ALLOCSET_SMALL_SIZES);
-	reader_init(&scan->reader, context);
+	reader_init(&scan->reader, context, scope_budget(node->ss.ps.state));
 	MemoryContextSwitchTo(old);
 }
 
@@ -121,10 +122,14 @@ open_listing(ForeignScanState *node, int64 first, int64 want)
 	key.first = first;
 	key.want = want;
 	listing = scope_listing(node->ss.ps.state, &key);
-	scan->tally.reused = scan->tally.reused || listing_requests(listing) > 0;
-	scan->requests_before = listing_requests(listing);
+	if (!scan->tally.reused && listing_tally(listing)->requests > 0)
+	{
+		scan->tally.reused = true;
+		account_count(key.account, COUNT_REUSED, 1);
+	}
+	scan->spent_before = *listing_tally(listing);
 	scan->repeats_before = listing_repeats(listing);
-	reader_open(&scan->reader, listing, first, want);
+	reader_open(&scan->reader, listing, first, want, scan->whole);
 }
 
 /*
@@ -282,7 +287,7 @@ start_find(ForeignScanState *node)
 						   scan->ids[i].length))
 			unknown++;
 	}
-	listing_expect(scan->reader.listing, unknown);
+	reader_expect(&scan->reader, unknown);
 }
 
 /*
@@ -338,7 +343,7 @@ fill_count(RemoteScan *scan, TupleTableSlot *slot)
 
 	if (scan->counted)
 		return;
-	count = listing_count(scan->reader.listing);
+	count = reader_count(&scan->reader);
 	for (int i = 0; i < slot->tts_tupleDescriptor->natts; i++)
 	{
 		slot->tts_values[i] = Int64GetDatum(count);
@@ -375,8 +380,12 @@ static void
 tally(RemoteScan *scan)
 {
 	Listing    *listing = scan->reader.listing;
+	const FetchTally *spent = listing_tally(listing);
+	const FetchTally *before = &scan->spent_before;
 
-	scan->tally.requests += listing_requests(listing) - scan->requests_before;
+	scan->tally.spent.requests += spent->requests - before->requests;
+	scan->tally.spent.retries += spent->retries - before->retries;
+	scan->tally.spent.waited_us += spent->waited_us - before->waited_us;
 	scan->tally.repeats += listing_repeats(listing) - scan->repeats_before;
 }
 
@@ -396,7 +405,7 @@ scan_iterate(ForeignScanState *node)
 	ExecClearTuple(slot);
 	if (scan->reader.listing != NULL)
 	{
-		scan->requests_before = listing_requests(scan->reader.listing);
+		scan->spent_before = *listing_tally(scan->reader.listing);
 		scan->repeats_before = listing_repeats(scan->reader.listing);
 	}
 	if (scan->table == NULL)

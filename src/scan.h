@@ -5,12 +5,13 @@
 #ifndef NCLUE_SCAN_H
 #define NCLUE_SCAN_H
 
+#include "fetch.h"
 #include "foreign/fdwapi.h"
 
 /* What a scan has come to, for EXPLAIN ANALYZE. */
 typedef struct ScanTally
 {
-	int64		requests;		/* made for this scan */
+	FetchTally	spent;			/* by this scan */
 	int64		repeats;		/* rows dropped as repeats while it read */
 	bool		reused;			/* its list had been begun before */
 } ScanTally;

@@ -29,6 +29,7 @@ typedef struct Statement
 	dlist_node	node;			/* in statements */
 	EState	   *estate;
 	Shelf		shelf;
+	Budget		budget;
 	MemoryContextCallback callback;
 } Statement;
 
@@ -106,8 +107,8 @@ top_estate(EState *estate)
 	return estate;
 }
 
-static Shelf *
-statement_shelf(EState *estate)
+static Statement *
+find_statement(EState *estate)
 {
 	dlist_iter	iter;
 	Statement  *statement;
@@ -116,7 +117,7 @@ statement_shelf(EState *estate)
 	{
 		statement = dlist_container(Statement, node, iter.cur);
 		if (statement->estate == estate)
-			return &statement->shelf;
+			return statement;
 	}
 
 	statement = MemoryContextAllocZero(estate->es_query_cxt, sizeof(Statement));
@@ -127,7 +128,13 @@ statement_shelf(EState *estate)
 	dlist_push_head(&statements, &statement->node);
 	MemoryContextRegisterResetCallback(estate->es_query_cxt,
 									   &statement->callback);
-	return &statement->shelf;
+	return statement;
+}
+
+Budget *
+scope_budget(EState *estate)
+{
+	return &find_statement(top_estate(estate))->budget;
 }
 
 /* ---- the transaction ---- */
@@ -194,7 +201,7 @@ Listing *
 scope_listing(EState *estate, const ListingKey *key)
 {
 	static bool registered = false;
-	Shelf	   *statement = statement_shelf(top_estate(estate));
+	Shelf	   *statement = &find_statement(top_estate(estate))->shelf;
 	bool		one_snapshot = IsolationUsesXactSnapshot();
 
 	/* a range is cheap to ask again, and there may be many */

@@ -24,6 +24,12 @@ extern int	scope_cache_ttl;
 extern Listing *scope_listing(EState *estate, const ListingKey *key);
 
 /*
+ * What the statement has spent on requests; lives as long as its executor
+ * state.  Raises only where there is no memory.
+ */
+extern Budget *scope_budget(EState *estate);
+
+/*
  * Lets go of what the session keeps for cache_ttl.  Never raises.
  */
 extern void scope_forget(void);

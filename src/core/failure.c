@@ -96,8 +96,9 @@ static const FailureRow rows[FAILURE_KINDS] = {
 		"NAVER Cloud."),
 	ROW(FAILURE_THROTTLED, true, "53000",
 		"the NCLUE service refuses further requests for now",
-		"The service asks for at most one request a second of each caller, and "
-		"others may use the same keys. Run the statement again later."),
+		"Others may use the same access key, or option \"rate_limit\" of the "
+		"foreign server is above what the service allows. Run the statement "
+		"again later."),
 	ROW(FAILURE_SERVER, true, "HV000",
 		"the NCLUE service failed",
 		"Try again later; if it keeps failing, report the error with its "
@@ -142,7 +143,19 @@ static const FailureRow rows[FAILURE_KINDS] = {
 	ROW(FAILURE_UNIT, false, "HV021",
 		"the pages of the list contradict option \"index_unit\"",
 		"Set option \"index_unit\" of the foreign server to its other value, "
-		"\"row\" or \"page\".")
+		"\"row\" or \"page\"."),
+
+	ROW(FAILURE_BUDGET, false, "53400",
+		"the statement takes more requests than nclue_fdw.max_requests allows",
+		"Read less, with LIMIT or by id, or raise nclue_fdw.max_requests; 0 "
+		"allows any number."),
+	ROW(FAILURE_LINE, false, "53400",
+		"too many sessions wait for the rate limit of NCLUE",
+		"Run the statement again later, in fewer sessions at once."),
+	ROW(FAILURE_DEADLINE, false, "57014",
+		"canceling statement because its next request could not be sent in time",
+		"Raise statement_timeout, or run fewer statements at once: all that "
+		"use one access key share option \"rate_limit\" of the foreign server.")
 };
 
 const FailureRow *

@@ -54,10 +54,15 @@ typedef enum FailureKind
 	/* answers that do not add up to a list */
 	FAILURE_MOVES,				/* the list moves faster than it is read */
 	FAILURE_TOTAL,				/* total promises rows that do not come */
-	FAILURE_UNIT				/* index does not count what index_unit says */
+	FAILURE_UNIT,				/* index does not count what index_unit says */
+
+	/* requests that are not made */
+	FAILURE_BUDGET,				/* the statement may make no more */
+	FAILURE_LINE,				/* no place in the line for the next one */
+	FAILURE_DEADLINE			/* the statement's time ends before its turn */
 } FailureKind;
 
-#define FAILURE_KINDS (FAILURE_UNIT + 1)
+#define FAILURE_KINDS (FAILURE_DEADLINE + 1)
 
 /* What is the same for every failure of one kind. */
 typedef struct FailureRow
@@ -95,6 +100,8 @@ typedef struct Failure
 	char		words[256];		/* the service's own, from the body */
 	char		message[256];	/* what went wrong, in libcurl's words or ours */
 	char		excerpt[160];	/* first bytes of an unreadable body */
+	char		history[256];	/* how attempts failed, in words; "": there
+								 * was only this one */
 	char		trace_id[80];	/* header x-ncp-trace-id */
 	char		origin[24];		/* header x-ncp-apigw-response-origin */
 	int64_t		date_s;			/* header Date, seconds since the epoch; -1:

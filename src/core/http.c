@@ -145,7 +145,9 @@ fill_pool(Http *http, const HttpSettings *settings, Failure *failure)
 		(code = curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION,
 								  timer_callback)) != CURLM_OK ||
 		(code = curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA,
-								  http)) != CURLM_OK)
+								  http)) != CURLM_OK ||
+		(code = curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS,
+								  (long) settings->connections)) != CURLM_OK)
 	{
 		fail(failure, kind_of_multi(code), curl_multi_strerror(code));
 		return false;
@@ -307,7 +309,7 @@ launch(HttpTransfer *transfer, const char *url, const char *const *headers,
 
 HttpTransfer *
 http_start(Http *http, const char *url, const char *const *headers,
-		   int nheaders, int64_t now_us, Failure *failure)
+		   int nheaders, int64_t until_us, int64_t now_us, Failure *failure)
 {
 	HttpTransfer *transfer = calloc(1, sizeof(HttpTransfer));
 	sigset_t	old;
@@ -321,6 +323,7 @@ http_start(Http *http, const char *url, const char *const *headers,
 	transfer->http = http;
 	transfer->tls = curl_strnequal(url, "https://", 8);
 	transfer->started_us = now_us;
+	transfer->until_us = until_us;
 	transfer->reason = "";
 	transfer->next = http->first;
 	if (http->first != NULL)

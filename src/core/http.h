@@ -36,6 +36,7 @@ typedef struct HttpSettings
 								 * whatever the environment says */
 	const char *user_agent;
 	int64_t		max_body;		/* bytes after decompression */
+	int			connections;	/* that are kept at most while none is used */
 } HttpSettings;
 
 /*
@@ -85,17 +86,26 @@ extern int	http_descriptor(const Http *http);
  */
 extern int64_t http_due_us(const Http *http);
 
+/* A time that never comes. */
+#define HTTP_NEVER INT64_MAX
+
 /*
  * Starts a GET of a URL, an endpoint's origin and a target that begins with a
  * slash, sent byte for byte as given, with headers ("Name: value", copied;
  * their copies are erased when the transfer is dropped).  Redirects are not
- * followed.  Nothing is sent before the next http_turn().  The caller's; ended
- * with http_drop() at any time.  NULL with *failure filled where it cannot
+ * followed.  Nothing is sent before the next http_turn(), and by http's own
+ * clock not after until_us.  The caller's; ended with http_drop() at any time.  NULL with *failure filled where it cannot
  * start.  Never raises.
  */
 extern HttpTransfer *http_start(Http *http, const char *url,
 								const char *const *headers, int nheaders,
-								int64_t now_us, Failure *failure);
+								int64_t until_us, int64_t now_us,
+								Failure *failure);
+
+/*
+ * Until when the request may be sent, anew.  Never raises.
+ */
+extern void http_permit(HttpTransfer *transfer, int64_t until_us);
 
 /*
  * Does what can be done without waiting.  Never raises.
@@ -108,13 +118,17 @@ extern void http_turn(Http *http, int64_t now_us);
 extern bool http_finished(const HttpTransfer *transfer);
 
 /*
- * When the request was (last) handed to its connection, by http's own clock;
- * 0: not yet, it is still connecting.  And how often: libcurl sends a request
- * again by itself where a kept-alive connection turns out to be dead.  Never
- * raises.
+ * When the request was handed to its connection, by http's own clock; 0: it was
+ * not.  Once only: libcurl would send it again by itself where a kept-alive
+ * connection turns out to be dead, and is not let.  Never raises.
  */
 extern int64_t http_sent_us(const HttpTransfer *transfer);
-extern int	http_sends(const HttpTransfer *transfer);
+
+/*
+ * Whether a finished transfer is one that was not sent because its permission
+ * had ended.  Never raises.
+ */
+extern bool http_late(const HttpTransfer *transfer);
 
 /*
  * Of a finished transfer: FAILURE_NONE where an answer came whole, whatever its

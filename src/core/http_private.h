@@ -45,8 +45,9 @@ struct HttpTransfer
 	size_t		header_bytes;
 	bool		tls;
 	int64_t		started_us;
+	int64_t		until_us;		/* may be sent until then */
 	int64_t		sent_us;		/* 0: not yet */
-	int			sends;
+	bool		late;			/* not sent, for that had passed */
 	long		connects;		/* of these, counted in http->connections */
 	bool		finished;
 	CURLcode	code;			/* of a finished one */

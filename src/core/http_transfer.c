@@ -135,6 +135,7 @@ send_callback(void *argument, char *remote_ip, char *local_ip,
 {
 	HttpTransfer *transfer = argument;
 	struct timespec now;
+	int64_t		now_us;
 	long		connects;
 
 	(void) remote_ip;
@@ -142,10 +143,20 @@ send_callback(void *argument, char *remote_ip, char *local_ip,
 	(void) remote_port;
 	(void) local_port;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	transfer->sent_us = (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
-	transfer->sends++;
-	transfer->header_bytes = 0;
-	transfer->length = 0;
+	now_us = (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	if (transfer->sent_us > 0)
+	{
+		/* who paces requests must know of each, and sign it anew */
+		http_refuse(transfer, FAILURE_LOST,
+					"the connection was closed before an answer came");
+		return CURL_PREREQFUNC_ABORT;
+	}
+	if (now_us > transfer->until_us)
+	{
+		transfer->late = true;
+		return CURL_PREREQFUNC_ABORT;
+	}
+	transfer->sent_us = now_us;
 	if (curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS,
 						  &connects) == CURLE_OK)
 	{
@@ -350,10 +361,16 @@ http_sent_us(const HttpTransfer *transfer)
 	return transfer->sent_us;
 }
 
-int
-http_sends(const HttpTransfer *transfer)
+bool
+http_late(const HttpTransfer *transfer)
 {
-	return transfer->sends;
+	return transfer->late;
+}
+
+void
+http_permit(HttpTransfer *transfer, int64_t until_us)
+{
+	transfer->until_us = until_us;
 }
 
 /*
@@ -375,7 +392,7 @@ mark(const HttpTransfer *transfer, CURLINFO which)
 static void
 fill_phases(const HttpTransfer *transfer, bool whole, int64_t *phase_us)
 {
-	bool		sent = transfer->sends > 0;
+	bool		sent = transfer->sent_us > 0;
 	int64_t		sent_at = mark(transfer, CURLINFO_PRETRANSFER_TIME_T);
 	int64_t		total = transfer->finished ?
 	mark(transfer, CURLINFO_TOTAL_TIME_T) :
@@ -437,7 +454,7 @@ fill_failure(const HttpTransfer *transfer, Failure *outcome)
 		message = transfer->reason;
 	}
 	else
-		outcome->kind = http_kind(transfer->code, transfer->sends > 0);
+		outcome->kind = http_kind(transfer->code, transfer->sent_us > 0);
 	failure_clip(outcome->message, sizeof(outcome->message),
 				 message, strlen(message));
 }

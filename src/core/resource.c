@@ -139,7 +139,7 @@ static const ResourceField custom_attribute_fields[] = {
 	FAIL_MESSAGE
 };
 
-const Resource resources[] = {
+const Resource resources[RESOURCES] = {
 	{"tasks", "nclue_tasks", "/tasks", "tasks", "task_id",
 		"NCLUE tasks: prediction models and the jobs that train them",
 	task_fields, COUNT(task_fields)},
@@ -159,14 +159,12 @@ const Resource resources[] = {
 	custom_attribute_fields, COUNT(custom_attribute_fields)}
 };
 
-const size_t nresources = COUNT(resources);
-
 const Resource *
 resource_find(const char *name)
 {
 	size_t		i;
 
-	for (i = 0; i < nresources; i++)
+	for (i = 0; i < RESOURCES; i++)
 	{
 		if (strcmp(resources[i].name, name) == 0)
 			return &resources[i];

@@ -36,8 +36,8 @@ typedef struct Resource
 } Resource;
 
 /* All of them; the first is the default. */
-extern const Resource resources[];
-extern const size_t nresources;
+#define RESOURCES 5
+extern const Resource resources[RESOURCES];
 
 /*
  * The resource of a name, exactly spelled; NULL if there is none.  Never

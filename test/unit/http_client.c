@@ -133,7 +133,7 @@ finish(HttpTransfer *transfer)
 Http *
 open_with(const char *ca_file, const char *proxy)
 {
-	HttpSettings settings = {NULL, NULL, "test_http/1", 100000};
+	HttpSettings settings = {NULL, NULL, "test_http/1", 100000, 4};
 	Failure		failure;
 	Http	   *http;
 
@@ -149,8 +149,8 @@ start(Http *http, const char *url)
 {
 	static const char *const headers[] = {SECRET};
 	Failure		failure;
-	HttpTransfer *transfer = http_start(http, url, headers, 1, now_us(),
-										&failure);
+	HttpTransfer *transfer = http_start(http, url, headers, 1, HTTP_NEVER,
+										now_us(), &failure);
 
 	assert_non_null(transfer);
 	return transfer;

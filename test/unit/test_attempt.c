@@ -19,9 +19,9 @@ connecting_is_bounded_by_both_limits(void **state)
 	Attempt		attempt;
 
 	(void) state;
-	attempt_begin(&attempt, 30 * SECOND, 10 * SECOND);
+	attempt_begin(&attempt, 30 * SECOND, 10 * SECOND, 3);
 	assert_int_equal(attempt_left_us(&attempt, false), 10 * SECOND);
-	attempt_begin(&attempt, 5 * SECOND, 10 * SECOND);
+	attempt_begin(&attempt, 5 * SECOND, 10 * SECOND, 3);
 	assert_int_equal(attempt_left_us(&attempt, false), 5 * SECOND);
 }
 
@@ -31,7 +31,7 @@ the_whole_limit_holds_once_sent(void **state)
 	Attempt		attempt;
 
 	(void) state;
-	attempt_begin(&attempt, 30 * SECOND, 10 * SECOND);
+	attempt_begin(&attempt, 30 * SECOND, 10 * SECOND, 3);
 	attempt_waited(&attempt, 12 * SECOND);
 	assert_int_equal(attempt_left_us(&attempt, true), 18 * SECOND);
 	assert_int_equal(attempt_overdue(&attempt, true), FAILURE_NONE);
@@ -46,12 +46,12 @@ the_tighter_limit_is_named(void **state)
 	Attempt		attempt;
 
 	(void) state;
-	attempt_begin(&attempt, 30 * SECOND, 10 * SECOND);
+	attempt_begin(&attempt, 30 * SECOND, 10 * SECOND, 3);
 	attempt_waited(&attempt, 10 * SECOND - 1);
 	assert_int_equal(attempt_overdue(&attempt, false), FAILURE_NONE);
 	attempt_waited(&attempt, 1);
 	assert_int_equal(attempt_overdue(&attempt, false), FAILURE_CONNECT_TIMEOUT);
-	attempt_begin(&attempt, 5 * SECOND, 10 * SECOND);
+	attempt_begin(&attempt, 5 * SECOND, 10 * SECOND, 3);
 	attempt_waited(&attempt, 40 * SECOND);
 	assert_int_equal(attempt_left_us(&attempt, false), 0);
 	assert_int_equal(attempt_overdue(&attempt, false), FAILURE_TIMEOUT);
@@ -63,7 +63,7 @@ a_clock_that_steps_back_gives_no_time(void **state)
 	Attempt		attempt;
 
 	(void) state;
-	attempt_begin(&attempt, SECOND, SECOND);
+	attempt_begin(&attempt, SECOND, SECOND, 3);
 	attempt_waited(&attempt, -5);
 	assert_int_equal(attempt_left_us(&attempt, true), SECOND);
 }

@@ -59,7 +59,10 @@ static const struct
 	EXPECT(FAILURE_NO_ID, false, "HV021"),
 	EXPECT(FAILURE_MOVES, false, "40001"),
 	EXPECT(FAILURE_TOTAL, false, "HV021"),
-	EXPECT(FAILURE_UNIT, false, "HV021")
+	EXPECT(FAILURE_UNIT, false, "HV021"),
+	EXPECT(FAILURE_BUDGET, false, "53400"),
+	EXPECT(FAILURE_LINE, false, "53400"),
+	EXPECT(FAILURE_DEADLINE, false, "57014")
 };
 
 static void

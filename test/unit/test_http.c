@@ -103,13 +103,13 @@ start_does_not_send(void **state)
 												  plain_port, "/echo"));
 
 	assert_false(http_finished(transfer));
-	assert_int_equal(http_sends(transfer), 0);
+	assert_true(http_sent_us(transfer) == 0);
 	assert_int_equal(http_sent_us(transfer), 0);
 	assert_in_range(http_due_us(*state), now, now_us());
 	assert_int_equal(http_outcome(transfer)->kind, FAILURE_NONE);
 	assert_body(transfer, "");
 	finish(transfer);
-	assert_int_equal(http_sends(transfer), 1);
+	assert_true(http_sent_us(transfer) > 0);
 	assert_in_range(http_sent_us(transfer), now, now_us());
 	http_drop(transfer);
 	assert_int_equal(http_connections(*state), 1);
@@ -186,7 +186,7 @@ broken_answers(void **state)
 
 		print_message("%s: %s\n", breakages[i].target,
 					  http_outcome(transfer)->message);
-		assert_int_equal(http_sends(transfer), 1);
+		assert_true(http_sent_us(transfer) > 0);
 		assert_int_equal(http_outcome(transfer)->status,
 						 breakages[i].status);
 		assert_string_not_equal(http_outcome(transfer)->message, "");
@@ -202,7 +202,7 @@ no_connection(void **state)
 {
 	HttpTransfer *transfer = get_url(*state, "http://127.0.0.1:1/");
 
-	assert_int_equal(http_sends(transfer), 0);
+	assert_true(http_sent_us(transfer) == 0);
 	assert_true(http_outcome(transfer)->phase_us[PHASE_CONNECT] >= 0);
 	assert_int_equal(http_outcome(transfer)->phase_us[PHASE_ANSWER], -1);
 	assert_failure(transfer, FAILURE_CONNECT);
@@ -297,22 +297,56 @@ retry_after(void **state)
 }
 
 /*
- * libcurl sends again where a kept connection is dead, and that is counted.
+ * libcurl would send again where a kept connection is dead: who paces requests
+ * must not be passed by.
  */
 static void
-resend_is_counted(void **state)
+resend_is_refused(void **state)
 {
 	HttpTransfer *transfer;
-	int64_t		first_us;
+	const Failure *outcome;
 
 	assert_answer(get(*state, "/echo"), 200, NULL);
-	first_us = now_us();
 	transfer = get(*state, "/second-close");
-	assert_int_equal(http_sends(transfer), 2);
-	assert_true(http_sent_us(transfer) >= first_us);
+	outcome = http_outcome(transfer);
+	assert_int_equal(outcome->kind, FAILURE_LOST);
+	assert_string_equal(outcome->message,
+						"the connection was closed before an answer came");
+	assert_false(http_late(transfer));
+	http_drop(transfer);
+	assert_int_equal(logged(*state, "/second-close"), 1);
+	assert_answer(get(*state, "/echo"), 200, NULL);
+}
+
+/*
+ * A permission to send ends while the connection is being made, and may be
+ * renewed.
+ */
+static void
+late_send_is_refused(void **state)
+{
+	static const char *const headers[] = {SECRET};
+	const char *url = url_of("http", "127.0.0.1", plain_port, "/echo?late");
+	Failure		failure;
+	HttpTransfer *transfer;
+
+	transfer = http_start(*state, url, headers, 1, now_us() - 1, now_us(),
+						  &failure);
+	assert_non_null(transfer);
+	finish(transfer);
+	assert_true(http_late(transfer));
+	assert_true(http_sent_us(transfer) == 0);
+	http_drop(transfer);
+	
+
+	transfer = http_start(*state, url, headers, 1, now_us() - 1, now_us(),
+						  &failure);
+	assert_non_null(transfer);
+	http_permit(transfer, HTTP_NEVER);
+	finish(transfer);
+	assert_false(http_late(transfer));
 	assert_answer(transfer, 200, NULL);
-	assert_int_equal(http_connections(*state), 2);
-	assert_int_equal(logged(*state, "/second-close"), 2);
+	assert_int_equal(logged(*state, "/echo?late"), 1);
 }
 
 static void
@@ -438,7 +472,7 @@ proxies(void **state)
 	/* nothing of the proxy's own answer */
 	assert_string_equal(http_outcome(transfer)->trace_id, "");
 	assert_int_equal(http_outcome(transfer)->date_s, -1);
-	assert_int_equal(http_sends(transfer), 1);
+	assert_true(http_sent_us(transfer) > 0);
 	assert_answer(transfer, 200, NULL);
 
 	/* what we say to the endpoint is not for the proxy */
@@ -453,7 +487,7 @@ proxies(void **state)
 
 	transfer = get_url(http, "https://127.0.0.1:1/");
 	assert_int_equal(http_outcome(transfer)->status, 0);
-	assert_int_equal(http_sends(transfer), 0);
+	assert_true(http_sent_us(transfer) == 0);
 	assert_failure(transfer, FAILURE_CONNECT);
 	http_close(http);
 
@@ -574,7 +608,8 @@ main(void)
 		ON_POOL(headers_are_read),
 		ON_POOL(headers_are_of_the_answer),
 		ON_POOL(retry_after),
-		ON_POOL(resend_is_counted),
+		ON_POOL(resend_is_refused),
+		ON_POOL(late_send_is_refused),
 		ON_POOL(phases_of_an_answer),
 		ON_POOL(keep_alive_is_on),
 		ON_POOL(certificates),

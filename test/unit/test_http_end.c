@@ -174,7 +174,8 @@ drop_when_connecting_and_later(void **state)
 			assert_false(http_finished(transfer));
 		for (phase = rows[i].phase + 1; phase < FAILURE_PHASES; phase++)
 			assert_int_equal(http_outcome(transfer)->phase_us[phase], -1);
-		assert_int_equal(http_sends(transfer), rows[i].phase >= PHASE_ANSWER);
+		assert_int_equal(http_sent_us(transfer) > 0,
+						 rows[i].phase >= PHASE_ANSWER);
 		http_drop(transfer);
 		assert_answer(get(*state, "/echo"), 200, NULL);
 	}
@@ -295,7 +296,7 @@ static FailureKind
 starve(long n, bool *reached)
 {
 	static const char *const headers[] = {SECRET, "a: b"};
-	HttpSettings settings = {NULL, NULL, "test_http/1", 100000};
+	HttpSettings settings = {NULL, NULL, "test_http/1", 100000, 4};
 	int64_t		end = now_us() + (int64_t) PATIENCE * 1000000;
 	char		url[100];
 	HttpTransfer *transfer = NULL;
@@ -309,7 +310,8 @@ starve(long n, bool *reached)
 	armed = true;
 	http = http_open(&settings, &failure);
 	if (http != NULL)
-		transfer = http_start(http, url, headers, 2, now_us(), &failure);
+		transfer = http_start(http, url, headers, 2, HTTP_NEVER,
+							  now_us(), &failure);
 	while (transfer != NULL && !http_finished(transfer) && now_us() < end)
 		wait_and_turn(http);
 	if (transfer != NULL)
@@ -355,7 +357,7 @@ memory_runs_out(void **state)
 static void
 no_descriptor(void **state)
 {
-	HttpSettings settings = {NULL, NULL, "test_http/1", 100000};
+	HttpSettings settings = {NULL, NULL, "test_http/1", 100000, 4};
 	int			before = descriptors();
 	Failure		failure;
 	Http	   *http;

@@ -85,8 +85,8 @@ test_lists(void **state)
 	size_t		f;
 
 	(void) state;
-	assert_int_equal(nresources, sizeof(expected) / sizeof(expected[0]));
-	for (i = 0; i < nresources; i++)
+	assert_int_equal(RESOURCES, sizeof(expected) / sizeof(expected[0]));
+	for (i = 0; i < RESOURCES; i++)
 	{
 		const Resource *resource = &resources[i];
 		char		fields[1000] = "";
@@ -116,7 +116,7 @@ test_columns(void **state)
 	size_t		c;
 
 	(void) state;
-	for (i = 0; i < nresources; i++)
+	for (i = 0; i < RESOURCES; i++)
 	{
 		assert_string_equal(resources[i].fields[0].key, resources[i].id_key);
 		for (f = 0; f < resources[i].nfields; f++)
@@ -157,7 +157,7 @@ test_comments(void **state)
 	size_t		f;
 
 	(void) state;
-	for (i = 0; i < nresources; i++)
+	for (i = 0; i < RESOURCES; i++)
 	{
 		expect_style(resources[i].comment);
 		for (f = 0; f < resources[i].nfields; f++)
@@ -193,7 +193,7 @@ test_find(void **state)
 	size_t		i;
 
 	(void) state;
-	for (i = 0; i < nresources; i++)
+	for (i = 0; i < RESOURCES; i++)
 		assert_ptr_equal(resource_find(resources[i].name), &resources[i]);
 	assert_null(resource_find(""));
 	assert_null(resource_find("task"));
@@ -212,7 +212,7 @@ test_field(void **state)
 	size_t		f;
 
 	(void) state;
-	for (i = 0; i < nresources; i++)
+	for (i = 0; i < RESOURCES; i++)
 	{
 		for (f = 0; f < resources[i].nfields; f++)
 		{
