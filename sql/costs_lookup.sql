@@ -206,10 +206,12 @@ SELECT pg_temp.objects(1);
 SELECT pg_temp.cost('TABLE tasks'), pg_temp.objects(250);
 SELECT rows, regexp_replace(requests, 'tasks/\S+', 'tasks/...', 'g') AS requests
 FROM pg_temp.cost('SELECT id, (SELECT status FROM tasks WHERE task_id = id) FROM wanted');
-ALTER SERVER nclue OPTIONS (ADD page_size '100');
+DROP USER MAPPING FOR CURRENT_USER SERVER nclue;
+CREATE USER MAPPING FOR CURRENT_USER SERVER nclue OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST');
 SELECT rows, regexp_replace(requests, 'tasks/\S+', 'tasks/...', 'g') AS requests
 FROM pg_temp.cost('SELECT id, (SELECT status FROM tasks WHERE task_id = id) FROM wanted');
-ALTER SERVER nclue OPTIONS (DROP page_size);
+DROP USER MAPPING FOR CURRENT_USER SERVER nclue;
+CREATE USER MAPPING FOR CURRENT_USER SERVER nclue OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST');
 SELECT rows, regexp_replace(requests, 'tasks/\S+', 'tasks/...', 'g') AS requests
 FROM pg_temp.cost('SELECT * FROM tasks WHERE task_id = ANY (ARRAY(SELECT id FROM wanted))');
 SELECT pg_temp.cost('TABLE tasks');

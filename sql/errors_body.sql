@@ -2,7 +2,7 @@
 -- page costs one request, and the session goes on.
 CREATE EXTENSION nclue_fdw;
 CREATE SERVER nclue FOREIGN DATA WRAPPER nclue_fdw
-	OPTIONS (endpoint :'endpoint');
+	OPTIONS (endpoint :'endpoint', rate_limit '0', max_in_flight '1', max_retries '0');
 CREATE USER MAPPING FOR CURRENT_USER SERVER nclue
 	OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST');
 CREATE FOREIGN TABLE tasks (task_id text, task_name text) SERVER nclue;

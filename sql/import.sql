@@ -1,6 +1,6 @@
 -- IMPORT FOREIGN SCHEMA
 CREATE EXTENSION nclue_fdw;
-CREATE SERVER nclue FOREIGN DATA WRAPPER nclue_fdw OPTIONS (endpoint :'endpoint');
+CREATE SERVER nclue FOREIGN DATA WRAPPER nclue_fdw OPTIONS (endpoint :'endpoint', rate_limit '0', max_in_flight '1');
 \pset format unaligned
 \pset null ''
 
@@ -49,7 +49,7 @@ SELECT foreign_table_name FROM information_schema.foreign_tables
 WHERE foreign_table_schema = 'nclue_others' ORDER BY 1;
 
 -- names of schema and server that need quotes
-CREATE SERVER "The ""NCLUE"" service; DROP" FOREIGN DATA WRAPPER nclue_fdw OPTIONS (endpoint :'endpoint');
+CREATE SERVER "The ""NCLUE"" service; DROP" FOREIGN DATA WRAPPER nclue_fdw OPTIONS (endpoint :'endpoint', rate_limit '0', max_in_flight '1');
 CREATE USER MAPPING FOR CURRENT_USER SERVER "The ""NCLUE"" service; DROP"
   OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST');
 CREATE SCHEMA "엔클루's ""select"".x";

@@ -1,6 +1,7 @@
 -- Options: where each may stand, its values, what is said of others, its effect
 CREATE EXTENSION nclue_fdw;
-CREATE SERVER nclue FOREIGN DATA WRAPPER nclue_fdw OPTIONS (endpoint :'endpoint');
+CREATE SERVER nclue FOREIGN DATA WRAPPER nclue_fdw
+  OPTIONS (endpoint :'endpoint', rate_limit '0', max_in_flight '1', max_retries '0');
 CREATE USER MAPPING FOR CURRENT_USER SERVER nclue
   OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST');
 SET TimeZone = 'UTC';
@@ -33,6 +34,9 @@ END $$;
 CREATE TABLE valid (number serial, option text, value text);
 INSERT INTO valid (option, value) VALUES
   ('endpoint', 'https://nclue.apigw.ntruss.com/api/v1'),
+  ('rate_limit', '1'),
+  ('max_in_flight', '4'),
+  ('max_retries', '3'),
   ('timeout', '30'),
   ('connect_timeout', '10'),
   ('max_response_size', '16MB'),
@@ -55,10 +59,6 @@ SELECT option,
        (tried('column', option, value)).state AS "column",
        (tried('wrapper', option, value)).state AS wrapper
 FROM valid ORDER BY number;
-
--- what has no effect yet is not accepted
-SELECT option, (tried('server', option, value)).*
-FROM (VALUES ('rate_limit', '1'), ('max_in_flight', '4'), ('max_retries', '3')) v (option, value);
 
 -- an unknown option: the message names the valid ones
 SELECT object, (tried(object, 'colour', 'red')).*
@@ -115,6 +115,15 @@ FROM unnest('{server,table}'::text[]) object,
        WITH ORDINALITY v (value, number),
      tried(object, 'page_size', value)
 ORDER BY object, number;
+
+-- rate_limit: requests a second with fractions, or none; how many may be under way; further attempts
+SELECT option, value, state
+FROM (VALUES ('rate_limit', '{0,0.001,0.5,1,1.5,1000,1e2,"",0.0009,1000.1,-1,NaN,Infinity,1/s,one,5s}'::text[]),
+             ('max_in_flight', '{1,4,32,0,33,-1,1.5,all,""}'),
+             ('max_retries', '{0,3,10,11,-1,0.5,none,""}')) o (option, vals),
+     unnest(vals) WITH ORDINALITY v (value, number),
+     tried('server', option, value)
+ORDER BY option DESC, number;
 
 -- timeout, connect_timeout: 1 ms to a day, with fractions or a unit
 SELECT option, value, state
@@ -418,7 +427,7 @@ SELECT count(*) FROM tasks;
 ALTER SERVER nclue OPTIONS (SET endpoint :'endpoint');
 
 -- Keys that are missing: no error before a request is to be made
-CREATE SERVER keyless FOREIGN DATA WRAPPER nclue_fdw OPTIONS (endpoint :'endpoint');
+CREATE SERVER keyless FOREIGN DATA WRAPPER nclue_fdw OPTIONS (endpoint :'endpoint', rate_limit '0');
 CREATE USER MAPPING FOR CURRENT_USER SERVER keyless;
 CREATE FOREIGN TABLE keyless_tasks (task_id text) SERVER keyless;
 EXPLAIN (COSTS OFF) SELECT * FROM keyless_tasks;

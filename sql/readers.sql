@@ -2,7 +2,7 @@
 -- walk, and a page is asked for when the first of them needs it.
 CREATE EXTENSION nclue_fdw;
 CREATE SERVER nclue FOREIGN DATA WRAPPER nclue_fdw
-	OPTIONS (endpoint :'endpoint');
+	OPTIONS (endpoint :'endpoint', rate_limit '0', max_in_flight '1', max_retries '0');
 CREATE USER MAPPING FOR CURRENT_USER SERVER nclue
 	OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST');
 CREATE FOREIGN TABLE tasks (task_id text, task_name text, status text)
@@ -407,7 +407,7 @@ SELECT count(task_name) FROM tasks;
 -- an account that could not be made is not there for the next to find, though
 -- the cursor that wanted it still is
 \set VERBOSITY sqlstate
-CREATE SERVER keyless FOREIGN DATA WRAPPER nclue_fdw OPTIONS (endpoint :'endpoint');
+CREATE SERVER keyless FOREIGN DATA WRAPPER nclue_fdw OPTIONS (endpoint :'endpoint', rate_limit '0', max_in_flight '1', max_retries '0');
 CREATE FOREIGN TABLE keyless (task_id text, task_name text) SERVER keyless;
 BEGIN;
 DECLARE c CURSOR FOR SELECT * FROM keyless;

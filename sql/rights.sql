@@ -1,6 +1,6 @@
 -- Rights: whose mapping a select reads with
 CREATE EXTENSION nclue_fdw;
-CREATE SERVER nclue FOREIGN DATA WRAPPER nclue_fdw OPTIONS (endpoint :'endpoint');
+CREATE SERVER nclue FOREIGN DATA WRAPPER nclue_fdw OPTIONS (endpoint :'endpoint', rate_limit '0', max_in_flight '1');
 CREATE SCHEMA nclue;
 IMPORT FOREIGN SCHEMA nclue LIMIT TO (nclue_tasks) FROM SERVER nclue INTO nclue;
 SET search_path = nclue;

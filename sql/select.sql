@@ -1,6 +1,6 @@
 -- Selects: the rows, and what they cost
 CREATE EXTENSION nclue_fdw;
-CREATE SERVER nclue FOREIGN DATA WRAPPER nclue_fdw OPTIONS (endpoint :'endpoint');
+CREATE SERVER nclue FOREIGN DATA WRAPPER nclue_fdw OPTIONS (endpoint :'endpoint', rate_limit '0', max_in_flight '1');
 CREATE USER MAPPING FOR CURRENT_USER SERVER nclue
   OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST');
 IMPORT FOREIGN SCHEMA nclue FROM SERVER nclue INTO public;

@@ -2,11 +2,11 @@
 -- mean, whatever the session's own settings.
 CREATE EXTENSION nclue_fdw;
 CREATE SERVER nclue FOREIGN DATA WRAPPER nclue_fdw
-	OPTIONS (endpoint :'endpoint');		-- Asia/Seoul
+	OPTIONS (endpoint :'endpoint', rate_limit '0', max_in_flight '1');		-- Asia/Seoul
 CREATE SERVER utc FOREIGN DATA WRAPPER nclue_fdw
-	OPTIONS (endpoint :'endpoint', time_zone 'UTC');
+	OPTIONS (endpoint :'endpoint', rate_limit '0', max_in_flight '1', time_zone 'UTC');
 CREATE SERVER new_york FOREIGN DATA WRAPPER nclue_fdw
-	OPTIONS (endpoint :'endpoint', time_zone 'America/New_York');
+	OPTIONS (endpoint :'endpoint', rate_limit '0', max_in_flight '1', time_zone 'America/New_York');
 CREATE USER MAPPING FOR CURRENT_USER SERVER nclue
 	OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST');
 CREATE USER MAPPING FOR CURRENT_USER SERVER utc

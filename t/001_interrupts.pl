@@ -30,7 +30,7 @@ sub server_sql
 	$options = $options ? ", $options" : '';
 	return qq{
 CREATE SERVER $name FOREIGN DATA WRAPPER nclue_fdw
-  OPTIONS (endpoint '$endpoint', timeout '1000', connect_timeout '1000'$options);
+  OPTIONS (endpoint '$endpoint', rate_limit '0', max_retries '0', max_in_flight '1', timeout '1000', connect_timeout '1000'$options);
 CREATE USER MAPPING FOR PUBLIC SERVER $name
   OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST');
 CREATE FOREIGN TABLE $name (task_id text, status text) SERVER $name;};

@@ -30,7 +30,7 @@ sub create_server
 	my $more = join '', map { ", $_ '$options{$_}'" } sort keys %options;
 
 	$node->safe_psql('postgres', qq{
-CREATE SERVER $name FOREIGN DATA WRAPPER nclue_fdw OPTIONS (endpoint '$endpoint'$more);
+CREATE SERVER $name FOREIGN DATA WRAPPER nclue_fdw OPTIONS (endpoint '$endpoint', rate_limit '0', max_retries '0', max_in_flight '1'$more);
 CREATE USER MAPPING FOR PUBLIC SERVER $name
   OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST');
 CREATE FOREIGN TABLE $name (task_id text, status text) SERVER $name;});

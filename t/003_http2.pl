@@ -58,7 +58,7 @@ system_or_bail($nginx, '-c', "$directory/nginx.conf", '-e',
 $node->safe_psql('postgres', qq{
 CREATE EXTENSION nclue_fdw;
 CREATE SERVER nclue FOREIGN DATA WRAPPER nclue_fdw
-  OPTIONS (endpoint 'https://localhost:$port/api/v1', ca_file '$certificate');
+  OPTIONS (endpoint 'https://localhost:$port/api/v1', rate_limit '0', max_retries '0', max_in_flight '1', ca_file '$certificate');
 CREATE USER MAPPING FOR CURRENT_USER SERVER nclue
   OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST');
 IMPORT FOREIGN SCHEMA nclue FROM SERVER nclue INTO public;});

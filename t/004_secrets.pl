@@ -21,7 +21,7 @@ $node->start;
 
 $node->safe_psql('postgres', qq{
 CREATE EXTENSION nclue_fdw;
-CREATE SERVER nclue FOREIGN DATA WRAPPER nclue_fdw OPTIONS (endpoint '@{[$standin->endpoint]}');
+CREATE SERVER nclue FOREIGN DATA WRAPPER nclue_fdw OPTIONS (endpoint '@{[$standin->endpoint]}', rate_limit '0', max_retries '0', max_in_flight '1');
 CREATE USER MAPPING FOR CURRENT_USER SERVER nclue
   OPTIONS (access_key '$access', secret_key '$secret');
 IMPORT FOREIGN SCHEMA nclue FROM SERVER nclue INTO public;

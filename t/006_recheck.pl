@@ -18,7 +18,7 @@ $node->init;
 $node->start;
 $node->safe_psql('postgres', qq{
 CREATE EXTENSION nclue_fdw;
-CREATE SERVER nclue FOREIGN DATA WRAPPER nclue_fdw OPTIONS (endpoint '@{[$standin->endpoint]}');
+CREATE SERVER nclue FOREIGN DATA WRAPPER nclue_fdw OPTIONS (endpoint '@{[$standin->endpoint]}', rate_limit '0', max_retries '0', max_in_flight '1');
 CREATE USER MAPPING FOR CURRENT_USER SERVER nclue
   OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST');
 IMPORT FOREIGN SCHEMA nclue FROM SERVER nclue INTO public;

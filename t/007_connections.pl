@@ -23,11 +23,11 @@ $node->init;
 $node->start;
 $node->safe_psql('postgres', qq{
 CREATE EXTENSION nclue_fdw;
-CREATE SERVER nclue FOREIGN DATA WRAPPER nclue_fdw OPTIONS (endpoint '@{[$standin->endpoint]}');
+CREATE SERVER nclue FOREIGN DATA WRAPPER nclue_fdw OPTIONS (endpoint '@{[$standin->endpoint]}', rate_limit '0', max_retries '0', max_in_flight '1');
 CREATE USER MAPPING FOR CURRENT_USER SERVER nclue
   OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST');
 CREATE FOREIGN TABLE tasks (task_id text, task_name text) SERVER nclue;
-CREATE SERVER twin FOREIGN DATA WRAPPER nclue_fdw OPTIONS (endpoint '@{[$standin->endpoint]}');
+CREATE SERVER twin FOREIGN DATA WRAPPER nclue_fdw OPTIONS (endpoint '@{[$standin->endpoint]}', rate_limit '0', max_retries '0', max_in_flight '1');
 CREATE USER MAPPING FOR CURRENT_USER SERVER twin
   OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST');
 CREATE FOREIGN TABLE twins (task_id text) SERVER twin;
@@ -192,7 +192,7 @@ is($session->query_safe($count), '250', 'with one it is, again');
 
 $session->query_safe(qq{
 DROP SERVER twin CASCADE;
-CREATE SERVER twin FOREIGN DATA WRAPPER nclue_fdw OPTIONS (endpoint '@{[$elsewhere->endpoint]}');
+CREATE SERVER twin FOREIGN DATA WRAPPER nclue_fdw OPTIONS (endpoint '@{[$elsewhere->endpoint]}', rate_limit '0', max_retries '0', max_in_flight '1');
 CREATE USER MAPPING FOR CURRENT_USER SERVER twin
   OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST');
 CREATE FOREIGN TABLE twins (task_id text) SERVER twin});

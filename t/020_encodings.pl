@@ -31,7 +31,7 @@ foreach my $encoding (qw(EUC_KR LATIN1 SQL_ASCII UTF8))
 		$database, qq{
 CREATE EXTENSION nclue_fdw;
 CREATE SERVER nclue FOREIGN DATA WRAPPER nclue_fdw
-  OPTIONS (endpoint '@{[ $standin->endpoint ]}');
+  OPTIONS (endpoint '@{[ $standin->endpoint ]}', rate_limit '0', max_retries '0', max_in_flight '1');
 CREATE USER MAPPING FOR PUBLIC SERVER nclue
   OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST');
 CREATE FOREIGN TABLE tasks (task_id text, task_name text, status varchar(5),

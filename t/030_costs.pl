@@ -21,7 +21,7 @@ $node->safe_psql(
 	'postgres', qq{
 CREATE EXTENSION nclue_fdw;
 CREATE SERVER nclue FOREIGN DATA WRAPPER nclue_fdw
-  OPTIONS (endpoint '@{[ $standin->endpoint ]}');
+  OPTIONS (endpoint '@{[ $standin->endpoint ]}', rate_limit '0', max_retries '0', max_in_flight '1');
 CREATE USER MAPPING FOR PUBLIC SERVER nclue
   OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST');
 IMPORT FOREIGN SCHEMA nclue FROM SERVER nclue INTO public;});

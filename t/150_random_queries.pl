@@ -66,7 +66,7 @@ sub create_all
 		'CREATE EXTENSION nclue_fdw',
 		'CREATE SCHEMA f', 'CREATE SCHEMA l',
 		"CREATE SERVER nclue FOREIGN DATA WRAPPER nclue_fdw OPTIONS (
-		 endpoint '$endpoint', page_size '100',
+		 endpoint '$endpoint', rate_limit '0', max_in_flight '1', page_size '100',
 		 index_unit 'row', list_order 'auto')",
 		"CREATE USER MAPPING FOR PUBLIC SERVER nclue
 		 OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST')",
