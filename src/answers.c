@@ -93,13 +93,14 @@ check_object(Answers *answers, const char *body, size_t length,
 {
 	const char *id_key = answers->resource->id_key;
 	Doc		   *doc = doc_parse(body, length, failure);
-	DocKind		kind;
+	DocValue	id;
 
 	if (doc == NULL)
 		report_failure(failure);
 	own_set(&answers->doc, doc);
-	kind = doc_get(doc_root(doc).node, id_key).kind;
-	if (kind != DOC_STRING && kind != DOC_INTEGER)
+	if (!doc_find(doc_root(doc).node, id_key, &id, failure))
+		report_failure(failure);
+	if (id.kind != DOC_STRING && id.kind != DOC_INTEGER)
 	{
 		const char *message = psprintf("the answer is no object with a \"%s\"",
 									   id_key);

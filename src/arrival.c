@@ -58,7 +58,8 @@ row_id(const Resource *resource, SignKey *key, const DocPage *envelope, int row,
 	if (object.kind != DOC_OBJECT)
 		refuse(failure, FAILURE_SHAPE,
 			   psprintf("element %d of the page is not an object", row));
-	id = doc_get(object.node, id_key);
+	if (!doc_find(object.node, id_key, &id, failure))
+		report_failure(failure);
 	if (id.kind == DOC_INTEGER)
 	{
 		snprintf(number, sizeof(number), "%lld", (long long) id.integer);
@@ -107,8 +108,8 @@ refuse_doubles(const Resource *resource, const DocPage *envelope,
 
 			if (compare_digests(&ids[row], &sorted[i]) != 0)
 				continue;
-			id = doc_get(doc_element(envelope, row).node,
-						 resource->id_key);
+			doc_find(doc_element(envelope, row).node, resource->id_key, &id,
+					 failure);
 			refuse(failure, FAILURE_SHAPE,
 				   psprintf("one page shows the object with %s %s twice",
 							resource->id_key,

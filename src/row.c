@@ -55,6 +55,7 @@ typedef struct Column
 	int			index;			/* in the slot */
 	const char *name;
 	const char *key;
+	bool		exact;			/* the key is spelled by json_key */
 	Conversion	conversion;
 	Oid			type;			/* a domain's base type */
 	int32		typmod;			/* its */
@@ -77,12 +78,18 @@ struct Row
 	Column	   *columns;
 	const Column *current;		/* being filled; NULL: none */
 	const DocValue *object;		/* likewise */
+	Failure		failure;		/* of the object's keys */
 };
 
 /* ---- columns ---- */
 
+/*
+ * The key of a column, and whether it must be spelled exactly so.  The id's
+ * need not: look-ups and counts rest on every object having it.
+ */
 static const char *
-column_key(Relation relation, Form_pg_attribute attr, const Resource *resource)
+column_key(Relation relation, Form_pg_attribute attr, const Resource *resource,
+		   bool *exact)
 {
 	Settings	settings = {.json_key = NULL};
 	const ResourceField *field;
@@ -90,6 +97,8 @@ column_key(Relation relation, Form_pg_attribute attr, const Resource *resource)
 
 	option_read(&settings, GetForeignColumnOptions(RelationGetRelid(relation),
 												   attr->attnum));
+	*exact = settings.json_key != NULL &&
+		strcmp(settings.json_key, resource->id_key) != 0;
 	if (settings.json_key != NULL)
 		return pg_server_to_any(settings.json_key, strlen(settings.json_key),
 								PG_UTF8);
@@ -120,9 +129,10 @@ row_keys(Relation relation, const Resource *resource)
 	for (int i = 0; i < tupdesc->natts; i++)
 	{
 		Form_pg_attribute attr = TupleDescAttr(tupdesc, i);
+		bool		exact;
 
 		if (!attr->attisdropped && !attr->attgenerated)
-			keys[i + 1] = column_key(relation, attr, resource);
+			keys[i + 1] = column_key(relation, attr, resource, &exact);
 	}
 	return keys;
 }
@@ -192,13 +202,13 @@ conversion_of(Oid type)
 
 static void
 begin_column(Column *column, Relation relation,
-			 Form_pg_attribute attr, const char *key, PlanState *parent)
+			 Form_pg_attribute attr, const Resource *resource,
+			 PlanState *parent)
 {
 	Oid			input;
 
 	column->index = attr->attnum - 1;
 	column->name = pstrdup(NameStr(attr->attname));
-	column->key = key;
 	column->not_null = attr->attnotnull;
 	if (attr->attgenerated)
 	{
@@ -208,6 +218,7 @@ begin_column(Column *column, Relation relation,
 		return;
 	}
 
+	column->key = column_key(relation, attr, resource, &column->exact);
 	column->typmod = attr->atttypmod;
 	column->type = getBaseTypeAndTypmod(attr->atttypid, &column->typmod);
 	column->domain = column->type == attr->atttypid ?
@@ -220,7 +231,7 @@ begin_column(Column *column, Relation relation,
 						column->name, RelationGetRelationName(relation),
 						format_type_be(attr->atttypid)),
 				 errhint("Declare it as timestamp with time zone.")));
-	if (strcmp(key, JSON_KEY_OBJECT) == 0 && column->type != TEXTOID &&
+	if (strcmp(column->key, JSON_KEY_OBJECT) == 0 && column->type != TEXTOID &&
 		column->conversion != CONVERT_JSON)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
@@ -242,13 +253,13 @@ row_begin(Relation relation, const Resource *resource,
 		  const Bitmapset *columns, pg_tz *time_zone, PlanState *parent)
 {
 	TupleDesc	tupdesc = RelationGetDescr(relation);
-	const char **keys = row_keys(relation, resource);
 	Row		   *row = palloc0(sizeof(Row));
 	int			member = -1;
 	Bitmapset  *generated = NULL;
 
 	row->resource = resource;
 	row->time_zone = time_zone;
+	failure_clear(&row->failure);
 	row->context = CurrentMemoryContext;
 	row->natts = tupdesc->natts;
 	row->columns = palloc0(Max(tupdesc->natts, 1) * sizeof(Column));
@@ -263,12 +274,12 @@ row_begin(Relation relation, const Resource *resource,
 			generated = bms_add_member(generated, member);
 		else
 			begin_column(&row->columns[row->ncolumns++], relation, attr,
-						 keys[member], parent);
+						 resource, parent);
 	}
 	member = -1;
 	while ((member = bms_next_member(generated, member)) >= 0)
 		begin_column(&row->columns[row->ncolumns++], relation,
-					 TupleDescAttr(tupdesc, member - 1), NULL, parent);
+					 TupleDescAttr(tupdesc, member - 1), resource, parent);
 	return row;
 }
 
@@ -583,6 +594,23 @@ convert(Row *row, Column *column, const DocValue *value)
 	return convert_input(row, column, value);
 }
 
+/*
+ * What an object has for a column.
+ */
+static DocValue
+column_value(Row *row, const Column *column)
+{
+	DocValue	value;
+
+	if (strcmp(column->key, JSON_KEY_OBJECT) == 0)
+		return *row->object;
+	if (column->exact)
+		return doc_get(row->object->node, column->key);
+	if (!doc_find(row->object->node, column->key, &value, &row->failure))
+		report_failure(&row->failure);
+	return value;
+}
+
 static void
 fill_column(Row *row, Column *column, TupleTableSlot *slot,
 			ExprContext *econtext)
@@ -594,8 +622,7 @@ fill_column(Row *row, Column *column, TupleTableSlot *slot,
 		*datum = ExecEvalExpr(column->generated, econtext, isnull);
 	else
 	{
-		DocValue	value = strcmp(column->key, JSON_KEY_OBJECT) == 0 ?
-		*row->object : doc_get(row->object->node, column->key);
+		DocValue	value = column_value(row, column);
 
 		*isnull = is_null(column, &value);
 		if (!*isnull)
@@ -634,11 +661,12 @@ row_fill(Row *row, const DocValue *object, TupleTableSlot *slot,
 void
 row_errcontext(const Row *row)
 {
+	Failure		ignored;
 	DocValue	id;
 
 	if (row->current == NULL)
 		return;
-	id = doc_get(row->object->node, row->resource->id_key);
+	doc_find(row->object->node, row->resource->id_key, &id, &ignored);
 	errcontext("column \"%s\", object with %s %s", row->current->name,
 			   row->resource->id_key,
 			   id.kind == DOC_STRING ? report_excerpt(id.text, id.length) :

@@ -296,14 +296,87 @@ doc_get(const DocNode *object, const char *key)
 	return value_of(json_object_get((const json_t *) object, key));
 }
 
+static unsigned char
+lower(char c)
+{
+	return (unsigned char) (c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+static bool
+same_but_for_case(const char *a, const char *b)
+{
+	while (lower(*a) == lower(*b))
+	{
+		if (*a == '\0')
+			return true;
+		a++;
+		b++;
+	}
+	return false;
+}
+
+/*
+ * A key's value, and how the key and, if there is one, another that might be
+ * meant as well are spelled.  Many keys are not there at all, so the way for
+ * those is short.
+ */
+static DocValue
+find(const DocNode *node, const char *key, const char **spelled,
+	 const char **other)
+{
+	json_t	   *object = (json_t *) node;	/* iterators take no const */
+	const json_t *found = json_object_get(object, key);
+	void	   *at;
+
+	*spelled = key;
+	*other = NULL;
+	if (found != NULL)
+		return value_of(found);
+	for (at = json_object_iter(object); at != NULL;
+		 at = json_object_iter_next(object, at))
+	{
+		const char *candidate = json_object_iter_key(at);
+
+		if (!same_but_for_case(candidate, key))
+			continue;
+		if (found != NULL)
+		{
+			*other = candidate;
+			break;
+		}
+		found = json_object_iter_value(at);
+		*spelled = candidate;
+	}
+	return value_of(found);
+}
+
+bool
+doc_find(const DocNode *object, const char *key, DocValue *value,
+		 Failure *failure)
+{
+	char		message[sizeof(failure->message) + 4];
+	const char *spelled;
+	const char *other;
+
+	*value = find(object, key, &spelled, &other);
+	if (other == NULL)
+		return true;
+	snprintf(message, sizeof(message),
+			 "\"%s\" may be the key \"%s\" or the key \"%s\"",
+			 key, spelled, other);
+	failure->kind = FAILURE_SHAPE;
+	failure_clip(failure->message, sizeof(failure->message),
+				 message, strlen(message));
+	return false;
+}
+
 /*
  * A number of the envelope: an integer from 0 on, or its digits in a string;
  * -1 for anything else.
  */
 static int64_t
-stated(const DocNode *envelope, const char *key)
+number_of(DocValue value)
 {
-	DocValue	value = doc_get(envelope, key);
 	int64_t		number = 0;
 	size_t		i;
 
@@ -374,16 +447,24 @@ doc_page(const Doc *doc, const char *array_key, DocPage *page,
 		 Failure *failure)
 {
 	DocValue	root = doc_root(doc);
-	DocValue	array = doc_get(root.node, array_key);
+	DocValue	array;
+	DocValue	index;
+	DocValue	limit;
+	DocValue	total;
 	char		message[sizeof(failure->message) + 4];
 
+	if (!doc_find(root.node, array_key, &array, failure) ||
+		!doc_find(root.node, "index", &index, failure) ||
+		!doc_find(root.node, "limit", &limit, failure) ||
+		!doc_find(root.node, "total", &total, failure))
+		return false;
 	if (array.kind == DOC_ARRAY)
 	{
 		page->array = array.node;
 		page->rows = (int) json_array_size((const json_t *) array.node);
-		page->index = stated(root.node, "index");
-		page->limit = stated(root.node, "limit");
-		page->total = stated(root.node, "total");
+		page->index = number_of(index);
+		page->limit = number_of(limit);
+		page->total = number_of(total);
 		return true;
 	}
 
@@ -408,6 +489,19 @@ doc_element(const DocPage *page, int n)
 }
 
 /*
+ * The value of an error's key, in whatever case; which of several is meant does
+ * not matter where all is guessed.
+ */
+static DocValue
+find_any(const DocNode *object, const char *key)
+{
+	const char *spelled;
+	const char *other;
+
+	return find(object, key, &spelled, &other);
+}
+
+/*
  * The code under one of the keys that have been seen, as text.
  */
 static bool
@@ -419,7 +513,7 @@ find_code(const DocNode *object, Failure *failure)
 
 	for (i = 0; i < COUNT(keys); i++)
 	{
-		DocValue	value = doc_get(object, keys[i]);
+		DocValue	value = find_any(object, keys[i]);
 
 		if (value.kind == DOC_INTEGER)
 		{
@@ -451,8 +545,8 @@ find_message(const DocNode *object, Failure *failure)
 
 	for (i = 0; i < COUNT(keys); i++)
 	{
-		DocValue	value = doc_get(object, keys[i]);
-		DocValue	details = doc_get(object, "details");
+		DocValue	value = find_any(object, keys[i]);
+		DocValue	details = find_any(object, "details");
 
 		if (value.kind != DOC_STRING || value.length == 0)
 			continue;
@@ -486,8 +580,8 @@ doc_fault(const char *body, size_t length, Failure *failure)
 		const DocNode *holders[3];
 		size_t		i;
 
-		holders[0] = doc_get(root, "error").node;
-		holders[1] = doc_get(root, "responseError").node;
+		holders[0] = find_any(root, "error").node;
+		holders[1] = find_any(root, "responseError").node;
 		holders[2] = root;
 		for (i = 0; i < COUNT(holders); i++)
 		{

@@ -70,9 +70,10 @@ extern DocValue doc_root(const Doc *doc);
 
 /*
  * Reads a list's envelope.  index, limit and total count as stated where they
- * are integers from 0 on, or strings of such digits.  False where the body is
- * not an object with an array under array_key, with FAILURE_SHAPE and a
- * message that says what is there instead.  Never raises.
+ * are integers from 0 on, or strings of such digits.  Keys are found as by
+ * doc_find().  False where the body is not an object with an array under
+ * array_key, with FAILURE_SHAPE and a message that says what is there instead.
+ * Never raises.
  */
 extern bool doc_page(const Doc *doc, const char *array_key, DocPage *page,
 					 Failure *failure);
@@ -89,11 +90,21 @@ extern DocValue doc_element(const DocPage *page, int n);
 extern DocValue doc_get(const DocNode *object, const char *key);
 
 /*
+ * The same of a key that the API documents: where it is not there as it is
+ * spelled, the one that differs from it in the case of ASCII letters only.
+ * False where there are several of those, with FAILURE_SHAPE and a message that
+ * names them; of *failure nothing else is touched.  Never raises.
+ */
+extern bool doc_find(const DocNode *object, const char *key, DocValue *value,
+					 Failure *failure);
+
+/*
  * Finds error code and message in a body of any shape that the API's
  * documentation and third parties have shown, and puts them, clipped, into
  * code and words of *failure: {"error":{"errorCode","message","details"}}, the same unwrapped,
  * {"responseError":{"returnCode","returnMessage"}}, {"code","msg"|"message"};
- * codes may be strings or integers, "error" may be the message itself.  Where
+ * codes may be strings or integers, "error" may be the message itself; keys may
+ * be in another case.  Where
  * nothing is found (HTML, XML, empty), fills the excerpt with the first bytes,
  * white space and control characters folded.  Nothing else of *failure is
  * touched.  Returns whether a code or message was found.  Never raises.

@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from data import Resource
 from settings import Settings
-from store import Entry, Raw, Store, member, to_bytes, write
+from store import CASES, Entry, Raw, Store, member, to_bytes, write
 
 # of the gateway, by their codes
 GATEWAY = {
@@ -58,17 +58,20 @@ class Page:
                 more = ','.join(['', *self.padding])
                 body = body[:-1] + to_bytes(more) + b'}'
             return body
-        members = [member(key, value) for key, value in self.envelope.items()
+        case = CASES[store.settings.envelope_keys]
+        array_key = case(self.resource.array_key)
+        members = [member(case(key), value)
+                   for key, value in self.envelope.items()
                    if value is not None]
         if self.twice:
-            members = [member(key, -7) for key in self.envelope] + members
+            members = [member(case(key), -7)
+                       for key in self.envelope] + members
         head = '{' + ','.join(members + self.padding)
         if self.no_array:
             return to_bytes(head + '}')
         if self.array is not None:
-            return to_bytes(
-                f'{head},{member(self.resource.array_key, self.array)}}}')
-        return b''.join((to_bytes(f'{head},"{self.resource.array_key}":['),
+            return to_bytes(f'{head},{member(array_key, self.array)}}}')
+        return b''.join((to_bytes(f'{head},"{array_key}":['),
                          b','.join(rows), b']}'))
 
     def write_row(self, n: int, entry: Entry, store: Store) -> bytes:

@@ -67,6 +67,8 @@ SWITCHES = {row.name: row for row in (
     switch('escapes', 'utf8 ascii', 'characters beyond ASCII as they are, '
            'or as \\uXXXX'),
     switch('keys', 'documented lower upper', 'case of the objects\' keys'),
+    switch('envelope_keys', 'documented lower upper', 'case of the '
+           'envelope\'s keys, its array\'s among them'),
     switch('extra', 'off on', 'keys no document has, in objects and '
            'envelope'),
     switch('limit_cap', '', 'most objects in a page; 0: as asked',

@@ -98,6 +98,8 @@ def to_bytes(text: str) -> bytes:
     return text.encode('utf-8', 'surrogateescape')
 
 
+CASES = {'documented': str, 'lower': str.lower, 'upper': str.upper}
+
 EXTRA = {'model_type': 'NCLUE', 'tags': ['새로운', {'nested': [None, 1.5]}]}
 
 
@@ -106,7 +108,7 @@ def write(entry: Entry, settings: Settings,
     """An object in JSON; overrides: JSON by key, None leaves the key out."""
     members = []
     kinds = entry.resource.fields
-    case = {'lower': str.lower, 'upper': str.upper}.get(settings.keys, str)
+    case = CASES[settings.keys]
     values = entry.values
     if overrides:
         values = values | overrides

@@ -127,6 +127,15 @@ class Switches(Case):
                                          'upper': 'TASK_ID'}):
             self.assertIn(key, self.get().rows()[0])
 
+    def test_envelope_keys(self) -> None:
+        plain = self.get().json
+        for _, case in self.each('envelope_keys', {
+                'documented': str, 'lower': str, 'upper': str.upper}):
+            self.assertEqual({case(key): plain[key] for key in plain},
+                             self.get().json)
+        self.command('set', 'envelope_keys=upper')
+        self.assertEqual([], self.fault('array=[]').json['TASKS'])
+
     def test_extra(self) -> None:
         for _, more in self.each('extra', {'off': False, 'on': True}):
             page = self.get()

@@ -12,6 +12,7 @@
 #define doc_page counted_doc_page
 #define doc_element counted_doc_element
 #define doc_get counted_doc_get
+#define doc_find counted_doc_find
 #define doc_fault counted_doc_fault
 #define doc_text counted_doc_text
 #define doc_version counted_doc_version
