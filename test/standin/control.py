@@ -198,6 +198,19 @@ def rate(control: Control, words: list[str]) -> str:
     return set_switches(control, pairs)
 
 
+@verb('batch', 'COMMAND ... ; COMMAND ...', 'several commands, between '
+      'which nobody is served; what each prints, with a line ";" in between')
+def batch(control: Control, words: list[str]) -> str:
+    printed = []
+    while words:
+        end = words.index(';') if ';' in words else len(words)
+        if end == 0 or words[0] == 'wait':  # nobody is served meanwhile
+            raise Refused('batch wants COMMAND ... ; COMMAND ..., and no wait')
+        printed.append(control.run(words[0], words[1:end]))
+        words = words[end + 1:]
+    return ';\n'.join(printed)
+
+
 @verb('show', '', 'switches, lists, faults and scheduled changes as they are')
 def show(control: Control, words: list[str]) -> str:
     service = control.service

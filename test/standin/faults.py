@@ -350,6 +350,9 @@ def define_wire() -> None:
         define(name, 'wire', argument, default, meaning)(None)
     define('slow', 'delay', NUMBER, 500,
            'so many milliseconds before the answer')(None)
+    define('later', 'delay', NUMBER, 1,
+           'the list is looked at only when so many more requests have been '
+           'answered, or the switch patience is over')(None)
     for name, argument, meaning in (
             ('code', TEXT, 'of status: the error code in the body'),
             ('message', TEXT, 'of status: the message'),

@@ -60,11 +60,16 @@ def signature(secret: str, method: str, target: str, timestamp: str,
 
 
 class Service:
-    """Everything behind the port.  One request at a time, under the lock."""
+    """Everything behind the port.  One request at a time, under the lock.
+
+    The fault "later" lets others go first.
+    """
 
     def __init__(self, keys: dict[str, str], base: str, length: int,
                  log: Log) -> None:
         self.lock = threading.RLock()
+        self.turn = threading.Condition(self.lock)
+        self.answered = 0
         self.keys = keys
         self.base = base
         self.settings = Settings()
@@ -88,7 +93,14 @@ class Service:
             record = self.log.add(request.arrival, request.connection,
                                   request.method, request.target)
             self.change(record.number, request.target)
-            delivery = self.deliver(request, record.number)
+            actions = self.select_faults(record.number, request.target)
+            if 'later' in actions:
+                goal = self.answered + actions['later']
+                self.turn.wait_for(lambda: self.answered >= goal,
+                                   self.settings.patience / 1000)
+            delivery = self.deliver(request, record.number, actions)
+            self.answered += 1
+            self.turn.notify_all()
             self.log.finish(record, 0 if delivery.way in MUTE
                             else delivery.answer.status)
             return delivery
@@ -113,10 +125,10 @@ class Service:
         self.faults = [rule for rule in self.faults if not rule.selector.over]
         return actions
 
-    def deliver(self, request: Request, number: int) -> Delivery:
+    def deliver(self, request: Request, number: int,
+                actions: dict[str, Any]) -> Delivery:
         settings = self.settings
-        job = Job(settings, self.store,
-                  self.select_faults(number, request.target))
+        job = Job(settings, self.store, actions)
         answer = Answer()
         answer.headers = [('Date', http_date(time.time() + settings.clock)),
                           ('x-ncp-apigw-response-origin', 'ENDPOINT')]

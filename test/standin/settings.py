@@ -100,6 +100,8 @@ SWITCHES = {row.name: row for row in (
            'and Date)', number=int, default='0'),
     switch('latency', '', 'milliseconds before each answer', number=float,
            default='0'),
+    switch('patience', '', 'milliseconds that the fault later waits at most',
+           number=float, default='20'),
     switch('rate', '', 'requests per second and access key, by their '
            'arrival; 0: no limit', number=float, default='0'),
     switch('rate_burst', '', 'requests that may come at once within rate',

@@ -10,7 +10,7 @@ import zlib
 from typing import Any
 
 from faults import FAULTS
-from harness import HERE, LIST, Case
+from harness import HERE, LIST, Case, signed
 
 
 class Faults(Case):
@@ -347,6 +347,22 @@ class Faults(Case):
         start = time.monotonic()
         self.assertEqual(200, self.fault('slow=150').status)
         self.assertGreater(time.monotonic() - start, 0.15)
+
+    def test_later(self) -> None:
+        first, second = self.command('ids', 'tasks', '0', '2').split()
+        self.command('set', 'patience=9000')
+        self.command('fault', 'later', 'request=+1')
+        self.command('churn', 'request=+2', 'delete', 'tasks', first)
+        other = http.client.HTTPConnection('127.0.0.1', self.standin.port)
+        self.addCleanup(other.close)
+        other.request('GET', LIST, headers=signed(LIST))
+        self.command('wait', '1')
+        self.get()
+        rows = json.loads(other.getresponse().read())['tasks']
+        self.assertEqual(second, rows[0]['task_id'])
+
+    def test_later_alone(self) -> None:
+        self.assertEqual(200, self.fault('later=3').status)
 
     def test_drip(self) -> None:
         data, _ = self.raw(ends=False)

@@ -282,6 +282,16 @@ class Moving(Case):
         self.assertEqual([[a, b], [d, e], [f]], self.pages(3))
         self.assertNotIn('churn', self.command('show'))
 
+    def test_batch(self) -> None:
+        self.assertEqual('', self.command('batch', 'set', 'order=oldest'))
+        shown = self.command('batch', 'objects', '2', ';', 'ids', 'tasks', ';',
+                             'set', 'order=newest', ';', 'ids', 'tasks', ';')
+        _, oldest, _, newest = shown.split(';\n')
+        self.assertEqual(oldest.split(), newest.split()[::-1])
+        for words in (['show', ';', ';'], ['wait', '1'], [';'],
+                      ['show', ';', 'nothing']):
+            self.assertTrue(self.refused('batch', *words), words)
+
     def test_churn_touch(self) -> None:
         self.command('set', 'order=changed')
         a, b, c, d, e, f = self.ids()

@@ -136,6 +136,13 @@ class Switches(Case):
         self.command('set', 'envelope_keys=upper')
         self.assertEqual([], self.fault('array=[]').json['TASKS'])
 
+    def test_patience(self) -> None:
+        for _, seconds in self.each('patience', {'1': 0, '150': 0.15}):
+            start = time.monotonic()
+            self.command('fault', 'later')
+            self.get()
+            self.assertGreater(time.monotonic() - start, seconds)
+
     def test_extra(self) -> None:
         for _, more in self.each('extra', {'off': False, 'on': True}):
             page = self.get()
