@@ -27,7 +27,7 @@ use Time::HiRes qw(time);
 
 my $schedules = $ENV{SCHEDULES} // 3000;
 my $seed = $ENV{SEED} // 61000;
-my $per_test = 500;
+my $per_test = max(500, int $schedules / 10);
 
 # Failures after which nothing new is learned.
 my $enough = 10;

@@ -66,13 +66,13 @@ class Page:
         if self.twice:
             members = [member(case(key), -7)
                        for key in self.envelope] + members
-        head = '{' + ','.join(members + self.padding)
+        members += self.padding
         if self.no_array:
-            return to_bytes(head + '}')
-        if self.array is not None:
-            return to_bytes(f'{head},{member(array_key, self.array)}}}')
-        return b''.join((to_bytes(f'{head},"{array_key}":['),
-                         b','.join(rows), b']}'))
+            return to_bytes('{' + ','.join(members) + '}')
+        array = (b'[' + b','.join(rows) + b']' if self.array is None
+                 else to_bytes(self.array))
+        members.append(f'"{array_key}":')
+        return to_bytes('{' + ','.join(members)) + array + b'}'
 
     def write_row(self, n: int, entry: Entry, store: Store) -> bytes:
         if n in self.overrides:

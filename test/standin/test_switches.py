@@ -180,6 +180,11 @@ class Switches(Case):
             page = self.get('/api/v1/tasks?index=2&limit=10').json
             self.assertEqual(index, page.get('index', '-'))
 
+    def test_bare_array(self) -> None:
+        self.command('set', 'envelope_index=missing', 'envelope_limit=missing',
+                     'total=missing')
+        self.assertEqual(['tasks'], list(self.get().json))
+
     def test_unknown_id(self) -> None:
         for _, expected in self.each('unknown_id', {
                 '404': (404, b'10199'), '404_empty': (404, b''),
