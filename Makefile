@@ -2,6 +2,7 @@
 #
 #	make, make install, make installcheck	the PGXS way
 #	make unit								the core's tests, without PostgreSQL
+#	make dist								the last commit as PGXN wants it
 
 MODULE_big = nclue_fdw
 CORE = attempt doc failure http http_address http_transfer iso8601 limiter resource sign uri walk
@@ -37,4 +38,12 @@ $(OBJS): $(wildcard src/*.h src/core/*.h)
 unit:
 	$(MAKE) -C test/unit check
 
-.PHONY: unit
+# git leaves out what .gitattributes says
+DISTVERSION = $(shell sed -n 's/^   "version": "\(.*\)",$$/\1/p' META.json)
+dist:
+	for suffix in zip tar.gz; do \
+		git archive --prefix=nclue_fdw-$(DISTVERSION)/ \
+			-o nclue_fdw-$(DISTVERSION).$$suffix HEAD || exit 1; \
+	done
+
+.PHONY: unit dist
