@@ -1,14 +1,25 @@
--- What script/demo shows.  Variables: endpoint, access_key, secret_key, and
--- requests, a command that prints the requests that came since it was last run.
+-- What script/demo shows.  Variables: endpoint, rate, and requests, a command that
+-- prints the requests that came since it was last run, or how many there were.
+-- The keys are in the environment, so that no list of processes shows them; nor do
+-- the screen and the server's log.
 \set ON_ERROR_STOP on
+\getenv access_key NCLUE_ACCESS_KEY
+\getenv secret_key NCLUE_SECRET_KEY
 
 \echo
 \echo === Five lines to the first row
 CREATE EXTENSION nclue_fdw;
 CREATE SERVER nclue FOREIGN DATA WRAPPER nclue_fdw
-    OPTIONS (endpoint :'endpoint');
+    OPTIONS (endpoint :'endpoint', rate_limit :'rate');
+\echo CREATE USER MAPPING FOR CURRENT_USER SERVER nclue
+\echo '    OPTIONS (access_key \'...\', secret_key \'...\');'
+\set ECHO none
+SET log_min_error_statement = panic;
 CREATE USER MAPPING FOR CURRENT_USER SERVER nclue
     OPTIONS (access_key :'access_key', secret_key :'secret_key');
+RESET log_min_error_statement;
+\unset secret_key
+\set ECHO queries
 IMPORT FOREIGN SCHEMA nclue FROM SERVER nclue INTO public;
 SELECT task_name, status, created_at, auroc FROM nclue_tasks LIMIT 5;
 \echo The requests that reached the service:
@@ -81,3 +92,9 @@ FETCH 3 FROM newest;
 FETCH 3 FROM newest;
 :requests
 COMMIT;
+
+\echo
+\echo === What it came to
+SELECT requests, retries, throttled, round(waited::numeric, 1) AS waited,
+       bytes, rows, reused, shared
+FROM nclue_fdw_stat;
