@@ -84,3 +84,18 @@ COMMENT ON FUNCTION nclue_fdw_stat_reset() IS
 'sets the counts of this database in nclue_fdw_stat to zero';
 
 REVOKE ALL ON FUNCTION nclue_fdw_stat_reset() FROM PUBLIC;
+
+CREATE FUNCTION nclue_fdw_check(
+  server text,
+  OUT step text,
+  OUT ok boolean,
+  OUT detail text,
+  OUT advice text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE STRICT;
+
+COMMENT ON FUNCTION nclue_fdw_check(text) IS
+'tries whether a foreign server of nclue_fdw can be used, in at most two requests';
+
+REVOKE ALL ON FUNCTION nclue_fdw_check(text) FROM PUBLIC;

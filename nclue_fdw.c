@@ -10,10 +10,8 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
+#include "src/analyze.h"
 #include "src/compat.h"
-#include "src/core/doc.h"
-#include "src/core/http.h"
-#include "src/core/sign.h"
 #include "src/explain.h"
 #include "src/import.h"
 #include "src/option.h"
@@ -29,11 +27,9 @@ COMPAT_MODULE_MAGIC("nclue_fdw", NCLUE_FDW_VERSION);
 extern PGDLLEXPORT void _PG_init(void);
 extern PGDLLEXPORT Datum nclue_fdw_handler(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum nclue_fdw_validator(PG_FUNCTION_ARGS);
-extern PGDLLEXPORT Datum nclue_fdw_version(PG_FUNCTION_ARGS);
 
 PG_FUNCTION_INFO_V1(nclue_fdw_handler);
 PG_FUNCTION_INFO_V1(nclue_fdw_validator);
-PG_FUNCTION_INFO_V1(nclue_fdw_version);
 
 /*
  * Who sets it to nothing wants nothing kept.
@@ -86,6 +82,7 @@ nclue_fdw_handler(PG_FUNCTION_ARGS)
 	routine->EndForeignScan = scan_end;
 	routine->GetForeignUpperPaths = upper_paths;
 	routine->ExplainForeignScan = explain_scan;
+	routine->AnalyzeForeignTable = analyze_table;
 	routine->ImportForeignSchema = import_schema;
 	PG_RETURN_POINTER(routine);
 }
@@ -96,16 +93,4 @@ nclue_fdw_validator(PG_FUNCTION_ARGS)
 	option_validate(untransformRelOptions(PG_GETARG_DATUM(0)),
 					PG_GETARG_OID(1));
 	PG_RETURN_VOID();
-}
-
-/*
- * What a report of a problem should begin with.
- */
-Datum
-nclue_fdw_version(PG_FUNCTION_ARGS)
-{
-	(void) fcinfo;
-	PG_RETURN_TEXT_P(cstring_to_text(psprintf("nclue_fdw %s, libcurl %s, OpenSSL %s, jansson %s",
-											  NCLUE_FDW_VERSION, http_version(),
-											  sign_version(), doc_version())));
 }

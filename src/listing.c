@@ -147,6 +147,12 @@ listing_tally(const Listing *listing)
 }
 
 int64
+listing_total(const Listing *listing)
+{
+	return listing->total;
+}
+
+int64
 listing_repeats(const Listing *listing)
 {
 	return listing->repeats;

@@ -82,6 +82,12 @@ extern bool listing_usable(const Listing *listing);
 extern TimestampTz listing_started(const Listing *listing);
 
 /*
+ * The length of the list as far as its pages state it or its end has been seen;
+ * -1: they do not.  Never raises.
+ */
+extern int64 listing_total(const Listing *listing);
+
+/*
  * What its requests have come to, and rows dropped as repeats, so far.  Lives
  * as long as the listing.  Never raise.
  */

@@ -382,8 +382,10 @@ tell_progress(Listing *listing)
 
 	if (listing->total >= 0 && left > 0)
 		ereport(NOTICE,
-				(errmsg("reading the list of %s: page %lld of %lld, about %lld seconds left",
-						listing->key.resource->name,
+				(errmsg_plural("reading the list of %s: page %lld of %lld, about %lld second left",
+							   "reading the list of %s: page %lld of %lld, about %lld seconds left",
+							   (unsigned long) seconds,
+							   listing->key.resource->name,
 						(long long) (listing->walk.asked - listing->nflights + 1),
 						(long long) (listing->walk.asked - listing->nflights + left),
 						(long long) seconds)));

@@ -14,12 +14,6 @@
 
 #include "report.h"
 
-/*
- * The gateway refuses a timestamp more than five minutes off (API
- * documentation, common headers).
- */
-#define SKEW_LIMIT_S 300
-
 char *
 report_text(const char *text, size_t length)
 {
@@ -123,12 +117,8 @@ append_words(StringInfo facts, const char *format, const char *text)
 	appendStringInfo(facts, format, report_text(text, strlen(text)));
 }
 
-/*
- * What is known, as sentences: what went wrong; what the service says and where
- * the answer came from; the time that each phase took.
- */
-static char *
-detail(const Failure *failure)
+char *
+report_detail(const Failure *failure)
 {
 	static const char *const phases[FAILURE_PHASES] = {
 		"resolving", "connecting", "TLS", "waiting for the answer",
@@ -176,23 +166,19 @@ detail(const Failure *failure)
 	return buf.data;
 }
 
-/*
- * What to do.  Where credentials were refused and the clocks differ, that is
- * the likelier cause.
- */
-static const char *
-hint(const Failure *failure, const FailureRow *row)
+const char *
+report_hint(const Failure *failure)
 {
 	if (failure->kind == FAILURE_AUTHENTICATION && failure->date_s >= 0)
 	{
 		int64		ahead = (int64) time(NULL) - failure->date_s;
 
-		if (ahead > SKEW_LIMIT_S || ahead < -SKEW_LIMIT_S)
+		if (ahead > REPORT_SKEW_LIMIT_S || ahead < -REPORT_SKEW_LIMIT_S)
 			return psprintf("The clock of this database server is %lld seconds %s the service's, which accepts at most %d. Set the clock.",
 							(long long) (ahead > 0 ? ahead : -ahead),
-							ahead > 0 ? "ahead of" : "behind", SKEW_LIMIT_S);
+							ahead > 0 ? "ahead of" : "behind", REPORT_SKEW_LIMIT_S);
 	}
-	return row->hint;
+	return failure_row(failure->kind)->hint;
 }
 
 void
@@ -200,8 +186,8 @@ report_failure(const Failure *failure)
 {
 	const FailureRow *row = failure_row(failure->kind);
 	const char *sqlstate = row->sqlstate;
-	char	   *words = detail(failure);
-	const char *advice = hint(failure, row);
+	char	   *words = report_detail(failure);
+	const char *advice = report_hint(failure);
 
 	ereport(ERROR,
 			(errcode(MAKE_SQLSTATE(sqlstate[0], sqlstate[1], sqlstate[2],

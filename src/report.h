@@ -27,4 +27,25 @@ extern char *report_text(const char *text, size_t length);
  */
 extern char *report_excerpt(const char *text, size_t length);
 
+/*
+ * What is known of a failure, as sentences in memory of the current context:
+ * what went wrong; what the service says and where the answer came from; the
+ * time that each phase took.  NULL: nothing.  Raises only where there is no
+ * memory.
+ */
+extern char *report_detail(const Failure *failure);
+
+/*
+ * What to do, in sentences; NULL: nothing is known.  Where credentials were
+ * refused and the clocks differ, that is the likelier cause.  Raises only where
+ * there is no memory.
+ */
+extern const char *report_hint(const Failure *failure);
+
+/*
+ * Seconds that a clock may differ from the service's (API documentation, common
+ * headers: a timestamp more than five minutes off is refused).
+ */
+#define REPORT_SKEW_LIMIT_S 300
+
 #endif

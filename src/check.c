@@ -1,0 +1,581 @@
+/*
+ * check.c
+ *	  Whether a foreign server can be used, and if not, why.
+ *
+ * Two pages of two objects each, the second from index 1 on, tell all that can
+ * be told: whether everything on the way works, what index counts and what total
+ * is.  A failure is a row, at the step that it shows to be wrong.
+ */
+#include "postgres.h"
+
+#include <time.h>
+
+#include "access/xact.h"
+#include "catalog/pg_user_mapping.h"
+#include "foreign/foreign.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/syscache.h"
+#include "utils/tuplestore.h"
+
+#include "check.h"
+#include "core/doc.h"
+#include "core/uri.h"
+#include "fetch.h"
+#include "report.h"
+#include "scan.h"
+#include "version.h"
+
+PG_FUNCTION_INFO_V1(nclue_fdw_check);
+
+/* The steps, in the order in which they are shown. */
+typedef enum Step
+{
+	STEP_OPTIONS,
+	STEP_MAPPING,
+	STEP_CONNECTION,
+	STEP_TLS,
+	STEP_SIGNATURE,
+	STEP_CLOCK,
+	STEP_LIST,
+	STEP_INDEX,
+	STEP_TOTAL,
+	STEP_RATE_LIMITER,
+	STEP_VERSIONS
+} Step;
+
+#define STEPS (STEP_VERSIONS + 1)
+
+static const char *const step_names[STEPS] = {
+	"options", "mapping", "connection", "TLS", "signature", "clock", "list",
+	"index", "total", "rate limiter", "versions"
+};
+
+/* The columns of the function, in their order. */
+typedef enum CheckColumn
+{
+	CHECK_STEP,
+	CHECK_OK,
+	CHECK_DETAIL,
+	CHECK_ADVICE
+} CheckColumn;
+
+#define CHECK_COLUMNS (CHECK_ADVICE + 1)
+
+/* What is known of a step. */
+typedef struct Finding
+{
+	enum
+	{
+		UNKNOWN, RIGHT, WRONG
+	}			state;
+	const char *detail;
+	const char *advice;			/* NULL: none */
+} Finding;
+
+/* A page of the check's. */
+typedef struct CheckPage
+{
+	int			rows;
+	int64		total;			/* -1: none */
+	char	   *ids[2];			/* of its first rows */
+} CheckPage;
+
+typedef struct Check
+{
+	Account    *account;
+	Finding		findings[STEPS];
+	Fetch		fetch;
+	FetchTally	tally;
+	Budget		budget;
+	Own			doc;			/* the answer being read */
+} Check;
+
+static void
+find_right(Check *check, Step step, const char *detail)
+{
+	check->findings[step].state = RIGHT;
+	check->findings[step].detail = detail;
+	check->findings[step].advice = NULL;
+}
+
+static void
+find_wrong(Check *check, Step step, const char *detail, const char *advice)
+{
+	check->findings[step].state = WRONG;
+	check->findings[step].detail = detail;
+	check->findings[step].advice = advice;
+}
+
+static void
+release_account(void *account)
+{
+	account_release(account);
+}
+
+static void
+free_doc(void *doc)
+{
+	doc_free(doc);
+}
+
+/* ---- options and mapping ---- */
+
+/*
+ * The server's account for the current user; NULL where there is none, with the
+ * error that says why.
+ */
+static Account *
+try_account(Oid server, ErrorData **error)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	Account    *volatile account = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		account = account_get(server, GetUserId());
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		*error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return account;
+}
+
+/*
+ * Whose a mapping is.
+ */
+static const char *
+mapping_user(Oid mapping)
+{
+	HeapTuple	tuple = SearchSysCache1(USERMAPPINGOID,
+										ObjectIdGetDatum(mapping));
+	Oid			user = InvalidOid;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		user = ((Form_pg_user_mapping) GETSTRUCT(tuple))->umuser;
+		ReleaseSysCache(tuple);
+	}
+	return OidIsValid(user) ? GetUserNameFromId(user, false) : "PUBLIC";
+}
+
+/*
+ * Makes the account, or says why there is none.
+ */
+static bool
+check_account(Check *check, Oid server)
+{
+	ErrorData  *error = NULL;
+	const Settings *settings;
+
+	check->account = try_account(server, &error);
+	if (check->account == NULL)
+	{
+		bool		mapping = error->sqlerrcode == ERRCODE_UNDEFINED_OBJECT ||
+		error->sqlerrcode == ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION;
+
+		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
+			error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
+			ReThrowError(error);
+		if (mapping)
+			find_right(check, STEP_OPTIONS, "valid");
+		find_wrong(check, mapping ? STEP_MAPPING : STEP_OPTIONS,
+				   error->message,
+				   error->hint != NULL ? error->hint :
+				   mapping ? "Make one with CREATE USER MAPPING." : NULL);
+		return false;
+	}
+
+	settings = &check->account->settings;
+	find_right(check, STEP_OPTIONS,
+			   psprintf("endpoint %s%s", settings->endpoint.origin,
+						settings->endpoint.path));
+	find_right(check, STEP_MAPPING,
+			   psprintf("of %s, with both keys",
+						mapping_user(check->account->mapping)));
+	return true;
+}
+
+/* ---- requests ---- */
+
+/*
+ * The step that a failure shows to be wrong.
+ */
+static Step
+step_of(FailureKind kind)
+{
+	switch (kind)
+	{
+		case FAILURE_RESOLVE:
+		case FAILURE_RESOLVE_PROXY:
+		case FAILURE_CONNECT:
+		case FAILURE_CONNECT_TIMEOUT:
+		case FAILURE_PROTOCOL:
+		case FAILURE_MEMORY:
+		case FAILURE_LIBRARY:
+			return STEP_CONNECTION;
+		case FAILURE_TLS:
+		case FAILURE_CERTIFICATE:
+		case FAILURE_CA_FILE:
+			return STEP_TLS;
+		case FAILURE_AUTHENTICATION:
+			return STEP_SIGNATURE;
+		case FAILURE_BUDGET:
+		case FAILURE_LINE:
+		case FAILURE_DEADLINE:
+			return STEP_RATE_LIMITER;
+		case FAILURE_NONE:
+		case FAILURE_TIMEOUT:
+		case FAILURE_LOST:
+		case FAILURE_BAD_REQUEST:
+		case FAILURE_PERMISSION:
+		case FAILURE_UNKNOWN_URL:
+		case FAILURE_NO_OBJECT:
+		case FAILURE_REQUEST_TOO_LARGE:
+		case FAILURE_QUOTA:
+		case FAILURE_THROTTLED:
+		case FAILURE_SERVER:
+		case FAILURE_UNAVAILABLE:
+		case FAILURE_REDIRECT:
+		case FAILURE_STATUS:
+		case FAILURE_BODY_TOO_LARGE:
+		case FAILURE_NOT_JSON:
+		case FAILURE_SHAPE:
+		case FAILURE_NO_ID:
+		case FAILURE_MOVES:
+		case FAILURE_TOTAL:
+		case FAILURE_UNIT:
+			return STEP_LIST;
+	}
+	return STEP_LIST;
+}
+
+static void
+find_failure(Check *check, const Failure *failure)
+{
+	const char *message = failure_row(failure->kind)->message;
+	const char *detail = report_detail(failure);
+
+	find_wrong(check, step_of(failure->kind),
+			   detail != NULL ? psprintf("%s: %s", message, detail) : message,
+			   report_hint(failure));
+}
+
+/*
+ * What any answer tells, even one that refuses: the way to the service works,
+ * and what time it is there.
+ */
+static void
+find_way(Check *check, const Failure *failure)
+{
+	bool		tls = check->account->settings.endpoint.tls;
+
+	if (failure->status == 0)
+	{
+		/* TLS comes after the connection, and the send after both */
+		if (step_of(failure->kind) == STEP_TLS)
+			find_right(check, STEP_CONNECTION, "made");
+		if (failure->phase_us[PHASE_ANSWER] < 0)
+			return;
+	}
+	find_right(check, STEP_CONNECTION, "made");
+	find_right(check, STEP_TLS, tls ? "certificate verified" :
+			   "not used: the endpoint is on this machine");
+	if (failure->date_s >= 0)
+	{
+		int64		ahead = (int64) time(NULL) - failure->date_s;
+		const char *detail = ahead == 0 ?
+		"the same as the service's, to the second" :
+		psprintf("%lld s %s the service's", (long long) Abs(ahead),
+				 ahead > 0 ? "ahead of" : "behind");
+
+		if (Abs(ahead) <= REPORT_SKEW_LIMIT_S)
+			find_right(check, STEP_CLOCK, detail);
+		else
+			find_wrong(check, STEP_CLOCK, detail,
+					   psprintf("The service refuses requests that are more than %d s off. Set the clock of the database server.",
+								REPORT_SKEW_LIMIT_S));
+	}
+	else
+		check->findings[STEP_CLOCK].detail = "the answer had no date";
+
+	/* only who is known can be refused a permission */
+	if (failure->kind == FAILURE_NONE || failure->kind == FAILURE_PERMISSION)
+		find_right(check, STEP_SIGNATURE, "accepted");
+}
+
+/*
+ * An id as text; NULL where there is none.
+ */
+static char *
+id_text(const DocPage *envelope, int row, const char *id_key,
+		Failure *failure)
+{
+	DocValue	object = doc_element(envelope, row);
+	DocValue	id;
+
+	if (object.kind != DOC_OBJECT ||
+		!doc_find(object.node, id_key, &id, failure))
+		return NULL;
+	if (id.kind == DOC_STRING && id.length > 0)
+		return report_text(id.text, id.length);
+	if (id.kind == DOC_INTEGER)
+		return psprintf("%lld", (long long) id.integer);
+	return NULL;
+}
+
+/*
+ * Reads a body as a page.  False where it is none, as *failure says.
+ */
+static bool
+read_page(Check *check, const char *body, size_t length, CheckPage *page,
+		  Failure *failure)
+{
+	const Resource *resource = &resources[0];
+	Doc		   *doc = doc_parse(body, length, failure);
+	DocPage		envelope;
+	bool		valid;
+
+	own_set(&check->doc, doc);
+	if (doc == NULL)
+		return false;
+	valid = doc_page(doc, resource->array_key, &envelope, failure);
+	if (valid)
+	{
+		page->rows = envelope.rows;
+		page->total = envelope.total;
+		for (int row = 0; row < Min(page->rows, 2) && valid; row++)
+		{
+			page->ids[row] = id_text(&envelope, row, resource->id_key, failure);
+			if (page->ids[row] == NULL)
+			{
+				failure->kind = FAILURE_NO_ID;
+				valid = false;
+			}
+		}
+	}
+	own_set(&check->doc, NULL);
+	return valid;
+}
+
+/*
+ * Asks for two objects from an index on, once.  False where that fails.
+ */
+static bool
+ask(Check *check, int64 index, CheckPage *page)
+{
+	UriPage		asked = {.index = index, .limit = 2};
+	char		target[FETCH_TARGET_SIZE];
+	Failure		failure;
+	const char *body;
+	size_t		length;
+	Fetch	   *fetch = &check->fetch;
+
+	if (!uri_list(target, sizeof(target),
+				  check->account->settings.endpoint.path, resources[0].path,
+				  &asked))
+		elog(ERROR, "request does not fit its buffer");
+	fetch_start(fetch, target);
+	/* what is wrong is to be seen, not to be got over */
+	fetch->attempt.retries = 0;
+	while (fetch_wait(&fetch, 1, &check->budget, 0) != FETCH_ENDED)
+		 /* until it is over */ ;
+
+	memset(page, 0, sizeof(*page));
+	if (fetch_result(fetch, &body, &length, &failure) == FAILURE_NONE)
+	{
+		find_way(check, &failure);
+		if (read_page(check, body, length, page, &failure))
+			return true;
+		fetch_fault(body, length, &failure);
+	}
+	else
+		find_way(check, &failure);
+	find_failure(check, &failure);
+	return false;
+}
+
+/* ---- what the pages show ---- */
+
+static bool
+same_id(const char *a, const char *b)
+{
+	return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+/*
+ * What index counts: by rows the second page begins with the first one's second
+ * row, by pages it shares none with it.
+ */
+static void
+find_index(Check *check, const CheckPage *first, const CheckPage *second)
+{
+	bool		by_page = check->account->settings.by_page;
+	const char *set = by_page ? "page" : "row";
+
+	if (first->rows < 2)
+		check->findings[STEP_INDEX].detail =
+			"cannot be told of a list with fewer than two objects";
+	else if (same_id(second->ids[0], first->ids[0]))
+		find_wrong(check, STEP_INDEX, "every page is the first: index is ignored",
+				   "Only lists of one page can be read.");
+	else if (same_id(second->ids[0], first->ids[1]) != by_page)
+		find_right(check, STEP_INDEX, psprintf("counts %ss, as option \"index_unit\" says", set));
+	else if (second->rows == 0 && by_page)
+		find_right(check, STEP_INDEX, "a second page of two is empty, as option \"index_unit\" says");
+	else
+		find_wrong(check, STEP_INDEX,
+				   psprintf("does not count %ss, as option \"index_unit\" says", set),
+				   psprintf("Set option \"index_unit\" of the foreign server to '%s', unless the list has just changed: then try again.",
+							by_page ? "row" : "page"));
+}
+
+/*
+ * What total is.
+ */
+static void
+find_total(Check *check, const CheckPage *first, const CheckPage *second)
+{
+	if (first->total < 0)
+		find_right(check, STEP_TOTAL,
+				   "not stated: the end of the list is found by reading it, which may take a request more");
+	else if (first->total > first->rows)
+		find_right(check, STEP_TOTAL,
+				   psprintf("%lld objects in the list of %s",
+							(long long) first->total, resources[0].name));
+	else if (first->rows < 2)
+		find_right(check, STEP_TOTAL,
+				   psprintf("%lld, with as many objects in the list",
+							(long long) first->total));
+	else if (second->rows > (check->account->settings.by_page ? 0 : 1))
+		find_right(check, STEP_TOTAL,
+				   "the number of objects in the page: the end of the list is found by reading it, which may take a request more");
+	else
+		find_right(check, STEP_TOTAL,
+				   "two, and the list has two objects");
+}
+
+static void
+check_service(Check *check)
+{
+	CheckPage	first;
+	CheckPage	second;
+
+	if (!ask(check, 0, &first))
+		return;
+	find_right(check, STEP_LIST, first.rows > 0 ?
+			   psprintf("the list of %s can be read", resources[0].name) :
+			   psprintf("the list of %s can be read, and is empty",
+						resources[0].name));
+	memset(&second, 0, sizeof(second));
+	if (first.rows < 2 || ask(check, 1, &second))
+	{
+		find_index(check, &first, &second);
+		find_total(check, &first, &second);
+	}
+}
+
+/* ---- the rest ---- */
+
+static void
+check_limiter(Check *check)
+{
+	int64		interval_us;
+
+	if (check->findings[STEP_RATE_LIMITER].state != UNKNOWN)
+		return;
+	if (!shared_is_shared())
+	{
+		find_wrong(check, STEP_RATE_LIMITER,
+				   "each session keeps to the rate by itself",
+				   "Add nclue_fdw to shared_preload_libraries and restart PostgreSQL, so that all sessions keep to it together.");
+		return;
+	}
+	if (check->account == NULL)
+	{
+		find_right(check, STEP_RATE_LIMITER, "shared by all sessions");
+		return;
+	}
+	interval_us = check->account->settings.interval_us;
+	find_right(check, STEP_RATE_LIMITER, interval_us == 0 ?
+			   "shared by all sessions; option \"rate_limit\" allows any rate" :
+			   psprintf("shared by all sessions; option \"rate_limit\" is %g",
+						1e6 / interval_us));
+}
+
+static void
+put_findings(const Check *check, ReturnSetInfo *result)
+{
+	for (int step = 0; step < STEPS; step++)
+	{
+		const Finding *finding = &check->findings[step];
+		const char *detail = finding->detail != NULL ?
+		finding->detail : "not tried";
+		Datum		values[CHECK_COLUMNS] = {0};
+		bool		nulls[CHECK_COLUMNS] = {0};
+
+		values[CHECK_STEP] = CStringGetTextDatum(step_names[step]);
+		values[CHECK_OK] = BoolGetDatum(finding->state == RIGHT);
+		nulls[CHECK_OK] = finding->state == UNKNOWN;
+		values[CHECK_DETAIL] = CStringGetTextDatum(detail);
+		if (finding->advice != NULL)
+			values[CHECK_ADVICE] = CStringGetTextDatum(finding->advice);
+		nulls[CHECK_ADVICE] = finding->advice == NULL;
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+}
+
+Datum
+nclue_fdw_check(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	ForeignServer *server = GetForeignServerByName(name, false);
+	MemoryContext context;
+	MemoryContext old;
+	Check	   *check;
+	Own		   *pin;
+
+	if (!compat_may_use_server(server->serverid, GetUserId()))
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_SERVER, name);
+	if (GetFdwRoutineByServerId(server->serverid)->IterateForeignScan != scan_iterate)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("server \"%s\" is not one of nclue_fdw", name)));
+	InitMaterializedSRF(fcinfo, 0);
+
+	context = AllocSetContextCreate(CurrentMemoryContext, "nclue_fdw check",
+									ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(context);
+	check = palloc0(sizeof(Check));
+	pin = palloc(sizeof(Own));
+	own_init(pin, context, release_account);
+	own_init(&check->doc, context, free_doc);
+	if (check_account(check, server->serverid))
+	{
+		own_set(pin, check->account);
+		fetch_init(&check->fetch, context, check->account, &check->tally);
+		check_service(check);
+	}
+	check_limiter(check);
+	find_right(check, STEP_VERSIONS, version_text());
+	put_findings(check, result);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	return (Datum) 0;
+}
