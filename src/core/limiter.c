@@ -121,9 +121,8 @@ limiter_poll(Limiter *limiter, uint32_t ticket, int64_t now_us,
 {
 	LimiterPlace *head = &limiter->line[0];
 
-	/* one that waits in vain has only to come back to be seen */
-	while (limiter->count > 0 &&
-		   (head->ticket != ticket || head->granted) &&
+	/* who comes back before others have noticed has lost nothing */
+	while (limiter->count > 0 && head->ticket != ticket &&
 		   drop_lapsed(limiter, now_us))
 		 /* and the next one may have, too */ ;
 	switch (find(limiter, ticket))
@@ -156,7 +155,8 @@ limiter_turn_us(const Limiter *limiter, uint32_t ticket, int64_t now_us)
 	if (!limiter->line[0].granted)
 		turn = later(turn, due_us(limiter));
 	for (i = 1; i <= place; i++)
-		turn += limiter->line[i].interval_us + LIMITER_MARGIN_US;
+		turn = later(turn + limiter->line[i].interval_us + LIMITER_MARGIN_US,
+					 limiter->held_us);
 	return turn;
 }
 

@@ -1,0 +1,373 @@
+/*
+ * test_limiter.c
+ *	  Who may send when, fact by fact; test_limiter_model.c tries every order.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "limiter.h"
+
+#define SECOND INT64_C(1000000)
+#define SPACING (SECOND + LIMITER_MARGIN_US)
+
+static Limiter limiter;
+
+static int
+begin(void **state)
+{
+	(void) state;
+	limiter_begin(&limiter, 0);
+	return 0;
+}
+
+static void
+assert_goes(uint32_t ticket, int64_t now)
+{
+	int64_t		until = 0;
+
+	assert_int_equal(limiter_poll(&limiter, ticket, now, &until), LIMITER_GO);
+	assert_int_equal(until, now + LIMITER_LAPSE_US);
+}
+
+static void
+assert_waits(uint32_t ticket, int64_t now, int64_t expected)
+{
+	int64_t		until = 0;
+
+	assert_int_equal(limiter_poll(&limiter, ticket, now, &until),
+					 LIMITER_WAIT);
+	assert_int_equal(until, expected);
+}
+
+static void
+assert_gone(uint32_t ticket, int64_t now)
+{
+	int64_t		until;
+
+	assert_int_equal(limiter_poll(&limiter, ticket, now, &until),
+					 LIMITER_GONE);
+}
+
+static void
+an_idle_line_lets_go_at_once(void **state)
+{
+	(void) state;
+	assert_int_equal(limiter_head(&limiter), -1);
+	assert_goes(limiter_join(&limiter, 7, SECOND, 10 * SECOND), 10 * SECOND);
+	assert_int_equal(limiter_head(&limiter), 7);
+}
+
+static void
+the_interval_counts_from_the_send(void **state)
+{
+	uint32_t	first = limiter_join(&limiter, 1, SECOND, 10 * SECOND);
+	uint32_t	second = limiter_join(&limiter, 2, SECOND, 10 * SECOND);
+	int64_t		sent = 10 * SECOND + 300000;
+
+	(void) state;
+	assert_goes(first, 10 * SECOND);
+	limiter_sent(&limiter, first, sent, sent + 50000);
+	assert_int_equal(limiter_head(&limiter), 2);
+	assert_waits(second, sent + 50000, sent + SPACING);
+	assert_waits(second, sent + SPACING - 1, sent + SPACING);
+	assert_goes(second, sent + SPACING);
+}
+
+static void
+one_permission_at_a_time(void **state)
+{
+	uint32_t	first = limiter_join(&limiter, 1, SECOND, 10 * SECOND);
+	uint32_t	second = limiter_join(&limiter, 2, SECOND, 10 * SECOND);
+	int64_t		now;
+
+	(void) state;
+	/* however long it connects, as long as it renews */
+	for (now = 10 * SECOND; now < 30 * SECOND; now += SECOND)
+	{
+		assert_goes(first, now);
+		assert_waits(second, now, now + LIMITER_LAPSE_US);
+	}
+}
+
+static void
+first_come_first_served(void **state)
+{
+	uint32_t	tickets[5];
+	int64_t		now = 10 * SECOND;
+	int			i;
+	int			j;
+
+	(void) state;
+	for (i = 0; i < 5; i++)
+		tickets[i] = limiter_join(&limiter, i, SECOND, now);
+	for (i = 0; i < 5; i++)
+	{
+		int64_t		until;
+
+		assert_int_equal(limiter_head(&limiter), i);
+		for (j = i + 1; j < 5; j++)
+			assert_int_equal(limiter_poll(&limiter, tickets[j], now, &until),
+							 LIMITER_WAIT);
+		assert_goes(tickets[i], now);
+		limiter_sent(&limiter, tickets[i], now, now);
+		now += SPACING;
+	}
+}
+
+static void
+leaving_costs_the_others_nothing(void **state)
+{
+	uint32_t	first = limiter_join(&limiter, 1, SECOND, 10 * SECOND);
+	uint32_t	second = limiter_join(&limiter, 2, SECOND, 10 * SECOND);
+	uint32_t	third = limiter_join(&limiter, 3, SECOND, 10 * SECOND);
+
+	(void) state;
+	assert_goes(first, 10 * SECOND);
+	limiter_leave(&limiter, second, 10 * SECOND);
+	/* also one that might have sent and did not */
+	limiter_leave(&limiter, first, 10 * SECOND);
+	assert_goes(third, 10 * SECOND);
+	/* nobody is there twice */
+	limiter_leave(&limiter, first, 10 * SECOND);
+	assert_goes(third, 10 * SECOND);
+	assert_gone(first, 10 * SECOND);
+}
+
+static void
+a_permission_that_is_not_renewed_lapses(void **state)
+{
+	uint32_t	stopped = limiter_join(&limiter, 1, SECOND, 10 * SECOND);
+	uint32_t	next = limiter_join(&limiter, 2, SECOND, 10 * SECOND);
+	int64_t		lapse = 10 * SECOND + LIMITER_LAPSE_US;
+
+	(void) state;
+	assert_goes(stopped, 10 * SECOND);
+	assert_waits(next, lapse - 1, lapse);
+	/* it may have sent at the last moment */
+	assert_waits(next, lapse, lapse + SPACING);
+	assert_gone(stopped, lapse);
+	assert_goes(next, lapse + SPACING);
+}
+
+static void
+a_hold_makes_no_permission_last(void **state)
+{
+	uint32_t	stopped = limiter_join(&limiter, 1, SECOND, 10 * SECOND);
+	uint32_t	next = limiter_join(&limiter, 2, SECOND, 10 * SECOND);
+	int64_t		lapse = 10 * SECOND + LIMITER_LAPSE_US;
+
+	(void) state;
+	assert_goes(stopped, 10 * SECOND);
+	limiter_hold(&limiter, 15 * SECOND);
+	assert_waits(next, 11 * SECOND, lapse);
+	assert_waits(next, lapse, 15 * SECOND);
+}
+
+static void
+who_comes_back_unnoticed_goes_on(void **state)
+{
+	uint32_t	stopped = limiter_join(&limiter, 1, SECOND, 10 * SECOND);
+
+	(void) state;
+	assert_goes(stopped, 10 * SECOND);
+	assert_goes(stopped, 60 * SECOND);
+}
+
+static void
+a_late_report_counts(void **state)
+{
+	uint32_t	stopped = limiter_join(&limiter, 1, SECOND, 10 * SECOND);
+	uint32_t	next;
+	int64_t		later = 20 * SECOND;
+
+	(void) state;
+	assert_goes(stopped, 10 * SECOND);
+	next = limiter_join(&limiter, 2, SECOND, later);
+	assert_int_equal(limiter_head(&limiter), 2);
+	limiter_sent(&limiter, stopped, later, later);
+	assert_waits(next, later, later + SPACING);
+	/* an earlier one takes nothing back */
+	limiter_sent(&limiter, stopped, later - SECOND, later);
+	assert_waits(next, later, later + SPACING);
+}
+
+static void
+a_head_that_does_not_come_loses_its_place(void **state)
+{
+	uint32_t	stopped = limiter_join(&limiter, 1, SECOND, 10 * SECOND);
+	uint32_t	next = limiter_join(&limiter, 2, SECOND, 10 * SECOND);
+	int64_t		lapse = 10 * SECOND + LIMITER_LAPSE_US;
+
+	(void) state;
+	assert_waits(next, 10 * SECOND, lapse);
+	assert_goes(next, lapse);
+	assert_gone(stopped, lapse);
+}
+
+static void
+a_head_is_not_late_before_its_turn(void **state)
+{
+	uint32_t	first = limiter_join(&limiter, 1, 10 * SECOND, 20 * SECOND);
+	uint32_t	second;
+	uint32_t	third;
+	int64_t		turn = 30 * SECOND + LIMITER_MARGIN_US;
+
+	(void) state;
+	assert_goes(first, 20 * SECOND);
+	second = limiter_join(&limiter, 2, 10 * SECOND, 20 * SECOND);
+	third = limiter_join(&limiter, 3, 10 * SECOND, 20 * SECOND);
+	limiter_sent(&limiter, first, 20 * SECOND, 20 * SECOND);
+	/* it was told to come then, and has a while from then on */
+	assert_waits(second, 20 * SECOND, turn);
+	assert_waits(third, turn, turn + LIMITER_LAPSE_US);
+	assert_goes(second, turn + LIMITER_LAPSE_US - 1);
+}
+
+static void
+a_429_holds_everybody_back(void **state)
+{
+	uint32_t	first = limiter_join(&limiter, 1, SECOND, 10 * SECOND);
+
+	(void) state;
+	assert_true(limiter_held_us(&limiter) <= 10 * SECOND);
+	limiter_hold(&limiter, 15 * SECOND);
+	limiter_hold(&limiter, 12 * SECOND);
+	assert_int_equal(limiter_held_us(&limiter), 15 * SECOND);
+	assert_waits(first, 10 * SECOND, 15 * SECOND);
+	assert_false(limiter_idle(&limiter, SECOND, 14 * SECOND));
+	assert_goes(first, 15 * SECOND);
+	/* a permission that was given stays */
+	limiter_hold(&limiter, 20 * SECOND);
+	assert_goes(first, 16 * SECOND);
+}
+
+static void
+the_slowest_in_line_holds(void **state)
+{
+	uint32_t	fast = limiter_join(&limiter, 1, SECOND / 10, 10 * SECOND);
+	uint32_t	slow;
+
+	(void) state;
+	assert_goes(fast, 10 * SECOND);
+	limiter_sent(&limiter, fast, 10 * SECOND, 10 * SECOND);
+	fast = limiter_join(&limiter, 1, SECOND / 10, 10 * SECOND);
+	assert_waits(fast, 10 * SECOND,
+				 10 * SECOND + SECOND / 10 + LIMITER_MARGIN_US);
+	slow = limiter_join(&limiter, 2, SECOND, 10 * SECOND);
+	assert_waits(fast, 10 * SECOND, 10 * SECOND + SPACING);
+	limiter_leave(&limiter, slow, 10 * SECOND);
+	assert_waits(fast, 10 * SECOND,
+				 10 * SECOND + SECOND / 10 + LIMITER_MARGIN_US);
+}
+
+static void
+the_turn_counts_those_before(void **state)
+{
+	uint32_t	tickets[3];
+	int			i;
+
+	(void) state;
+	for (i = 0; i < 3; i++)
+		tickets[i] = limiter_join(&limiter, i, SECOND, 10 * SECOND);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(limiter_turn_us(&limiter, tickets[i], 10 * SECOND),
+						 10 * SECOND + i * SPACING);
+	limiter_hold(&limiter, 13 * SECOND);
+	assert_int_equal(limiter_turn_us(&limiter, tickets[0], 10 * SECOND),
+					 13 * SECOND);
+	assert_int_equal(limiter_turn_us(&limiter, tickets[2], 10 * SECOND),
+					 13 * SECOND + 2 * SPACING);
+	limiter_leave(&limiter, tickets[0], 10 * SECOND);
+	assert_int_equal(limiter_turn_us(&limiter, tickets[0], 10 * SECOND),
+					 INT64_MAX);
+}
+
+static void
+a_hold_during_a_permission_delays_the_next(void **state)
+{
+	uint32_t	first = limiter_join(&limiter, 1, SECOND, 10 * SECOND);
+	uint32_t	second = limiter_join(&limiter, 2, SECOND, 10 * SECOND);
+
+	(void) state;
+	assert_goes(first, 10 * SECOND);
+	limiter_hold(&limiter, 15 * SECOND);
+	assert_int_equal(limiter_turn_us(&limiter, first, 10 * SECOND),
+					 10 * SECOND);
+	assert_int_equal(limiter_turn_us(&limiter, second, 10 * SECOND),
+					 15 * SECOND);
+}
+
+static void
+a_full_line_takes_nobody(void **state)
+{
+	int			i;
+
+	(void) state;
+	for (i = 0; i < LIMITER_PLACES; i++)
+		assert_int_not_equal(limiter_join(&limiter, i, SECOND, 10 * SECOND), 0);
+	assert_int_equal(limiter_join(&limiter, i, SECOND, 10 * SECOND), 0);
+	/* one that has lapsed makes room */
+	assert_int_not_equal(limiter_join(&limiter, i, SECOND,
+									  10 * SECOND + LIMITER_LAPSE_US), 0);
+	assert_int_equal(limiter.count, LIMITER_PLACES);
+}
+
+static void
+tickets_wrap_round(void **state)
+{
+	uint32_t	kept;
+
+	(void) state;
+	kept = limiter_join(&limiter, 1, SECOND, 10 * SECOND);
+	limiter.tickets = UINT32_MAX;
+	/* not 0, and not the one that is in line */
+	assert_int_equal(limiter_join(&limiter, 2, SECOND, 10 * SECOND), kept + 1);
+}
+
+static void
+an_idle_line_can_be_forgotten(void **state)
+{
+	uint32_t	ticket;
+
+	(void) state;
+	limiter_begin(&limiter, 10 * SECOND);
+	assert_false(limiter_idle(&limiter, SECOND, 10 * SECOND + SPACING - 1));
+	assert_true(limiter_idle(&limiter, SECOND, 10 * SECOND + SPACING));
+	ticket = limiter_join(&limiter, 1, SECOND, 20 * SECOND);
+	assert_false(limiter_idle(&limiter, SECOND, 20 * SECOND));
+	limiter_leave(&limiter, ticket, 20 * SECOND);
+	assert_true(limiter_idle(&limiter, SECOND, 20 * SECOND));
+}
+
+#define FACT(test) cmocka_unit_test_setup(test, begin)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FACT(an_idle_line_lets_go_at_once),
+		FACT(the_interval_counts_from_the_send),
+		FACT(one_permission_at_a_time),
+		FACT(first_come_first_served),
+		FACT(leaving_costs_the_others_nothing),
+		FACT(a_permission_that_is_not_renewed_lapses),
+		FACT(a_hold_makes_no_permission_last),
+		FACT(who_comes_back_unnoticed_goes_on),
+		FACT(a_late_report_counts),
+		FACT(a_head_that_does_not_come_loses_its_place),
+		FACT(a_head_is_not_late_before_its_turn),
+		FACT(a_429_holds_everybody_back),
+		FACT(the_slowest_in_line_holds),
+		FACT(the_turn_counts_those_before),
+		FACT(a_hold_during_a_permission_delays_the_next),
+		FACT(a_full_line_takes_nobody),
+		FACT(tickets_wrap_round),
+		FACT(an_idle_line_can_be_forgotten),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
