@@ -2,7 +2,7 @@
 -- by the same requests; where two could be meant, an error.
 CREATE EXTENSION nclue_fdw;
 CREATE SERVER nclue FOREIGN DATA WRAPPER nclue_fdw
-	OPTIONS (endpoint :'endpoint', page_size '10');
+	OPTIONS (endpoint :'endpoint', rate_limit '0', max_in_flight '1', max_retries '0', page_size '10');
 CREATE USER MAPPING FOR CURRENT_USER SERVER nclue
 	OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST');
 IMPORT FOREIGN SCHEMA nclue FROM SERVER nclue INTO public;

@@ -32,9 +32,7 @@ my $per_test = max(500, int $schedules / 10);
 # Failures after which nothing new is learned.
 my $enough = 10;
 
-# Options that the tests want on every server, and requests that may be under
-# way at once: as far as the extension has the options.
-my %wanted = (rate_limit => 0, max_retries => 0);
+# Requests that may be under way at once.
 my @ahead = (1, 4);
 
 # As many objects as a list has in a schedule, and more than may be added.
@@ -58,27 +56,18 @@ my $failures = 0;
 
 # ---- the database ----
 
-# Whether the extension has an option of a server.
-sub is_known
-{
-	my $option = shift;
-	$session->query("CREATE SERVER probe FOREIGN DATA WRAPPER nclue_fdw
-		OPTIONS ($option '1')");
-	my $known = !$session->error;
-	$session->query('DROP SERVER probe') if $known;
-	return $known;
-}
-
 sub server { return "s_$_[0]_$_[1]"; }
 
 sub create_server
 {
-	my ($unit, $ahead, %options) = @_;
+	my ($unit, $ahead) = @_;
 	my $name = server($unit, $ahead);
-	my $given = join ', ', map { "$_ '$options{$_}'" } sort keys %options;
+	my $endpoint = $standin->endpoint;
 
 	$session->query_safe($_) foreach (
-		"CREATE SERVER $name FOREIGN DATA WRAPPER nclue_fdw OPTIONS ($given)",
+		"CREATE SERVER $name FOREIGN DATA WRAPPER nclue_fdw OPTIONS (
+		 endpoint '$endpoint', rate_limit '0', max_retries '0',
+		 max_in_flight '$ahead', index_unit '$unit')",
 		"CREATE USER MAPPING FOR PUBLIC SERVER $name
 		 OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST')");
 	foreach my $resource (@MovingSchedule::RESOURCES)
@@ -99,15 +88,9 @@ sub create_all
 {
 	$session->query_safe('SET client_min_messages = warning');
 	$session->query_safe('CREATE EXTENSION nclue_fdw');
-	delete $wanted{$_} foreach grep { !is_known($_) } keys %wanted;
-	@ahead = (1) unless is_known('max_in_flight');
 	foreach my $ahead (@ahead)
 	{
-		create_server($_, $ahead, %wanted,
-			endpoint => $standin->endpoint,
-			index_unit => $_,
-			@ahead > 1 ? (max_in_flight => $ahead) : ())
-		  foreach qw(row page);
+		create_server($_, $ahead) foreach qw(row page);
 	}
 	return;
 }

@@ -48,9 +48,6 @@ my %resources = (
 	'custom-attributes' => 'profile_id');
 my @resources = sort keys %resources;
 
-# Options that the tests want on every server, as far as the extension has them.
-my %wanted = (rate_limit => 0, max_retries => 0);
-
 my $standin = Standin->start;
 my $control = Control->new($standin->control);
 my $node = PostgreSQL::Test::Cluster->new('main');
@@ -63,20 +60,14 @@ sub create_all
 {
 	$session->query_safe('SET client_min_messages = warning');
 	$session->query_safe('CREATE EXTENSION nclue_fdw');
-	foreach my $option (keys %wanted)
-	{
-		$session->query("CREATE SERVER probe FOREIGN DATA WRAPPER nclue_fdw
-			OPTIONS ($option '$wanted{$option}')");
-		delete $wanted{$option} if $session->error;
-		$session->query('DROP SERVER IF EXISTS probe');
-	}
 	foreach my $unit (qw(row page))
 	{
-		my %options = (%wanted, endpoint => $standin->endpoint, index_unit => $unit);
-		my $given = join ', ', map { "$_ '$options{$_}'" } sort keys %options;
+		my $endpoint = $standin->endpoint;
 
 		$session->query_safe($_) foreach (
-			"CREATE SERVER $unit FOREIGN DATA WRAPPER nclue_fdw OPTIONS ($given)",
+			"CREATE SERVER $unit FOREIGN DATA WRAPPER nclue_fdw OPTIONS (
+			 endpoint '$endpoint', rate_limit '0', max_retries '0',
+			 max_in_flight '1', index_unit '$unit')",
 			"CREATE USER MAPPING FOR PUBLIC SERVER $unit
 			 OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST')");
 		foreach my $resource (@resources)
