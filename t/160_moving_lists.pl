@@ -20,6 +20,7 @@ use MovingJudge;
 use MovingSchedule;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Requests;
 use Session;
 use Standin;
 use Test::More;
@@ -142,7 +143,7 @@ sub prepare
 	$control->batch(
 		['reset'],
 		[ 'set', "order=$schedule->{order}", "total=$schedule->{total}",
-			"index_unit=$schedule->{unit}", 'patience=5' ],
+			"index_unit=$schedule->{unit}", "limit_cap=$schedule->{cap}", 'patience=5' ],
 		[ 'objects', $schedule->{objects}, $schedule->{resource} ],
 		(map { [ 'churn', "request=$_->[0]", $schedule->command($_, $ids) ] }
 			  @{ $schedule->{changes} // [] }),
@@ -195,9 +196,10 @@ sub run
 	my $local = $schedule->is_range &&
 	  !grep { /Remote/ } $session->query_safe('EXPLAIN ' . query($schedule));
 	my $seen = $schedule->{how} eq 'select' ? run_select($schedule) : run_steps($schedule);
-	my ($requests, $after) = $control->batch([qw(requests all)], [ 'ids', $schedule->{resource} ]);
+	my ($requests, $after) = $control->batch([qw(requests all json)], [ 'ids', $schedule->{resource} ]);
 
-	$seen->{requests} = [ map { /(index=.*)/ ? $1 : () } @$requests ];
+	$seen->{requests} = [ map { /(index=[^"]*)/ ? $1 : () } @$requests ];
+	$seen->{answered} = [ map { /"answered": (\d+)/ ? $1 : () } @$requests ];
 	$seen->{local} = $local;
 	$seen->{changes} //= [ grep { $_->[0] <= @{ $seen->{requests} } } @{ $schedule->{changes} } ];
 	$seen->{ids} = $seen->{rows};
@@ -236,6 +238,9 @@ sub note_run
 		(map { "$_ $schedule->{$_}" } qw(resource order list_order unit total how ahead size)),
 		$seen->{local} ? 'range of the whole list' : $schedule->is_range ? 'range' : 'walk',
 		$pace);
+	$tally{'answered out of turn'}++
+	  if grep { $seen->{answered}[$_] != $_ + 1 } 0 .. $#{ $seen->{answered} };
+	$tally{'fewer rows than asked'}++ if $schedule->{cap};
 	$tally{'something changed'}++ if @{ $seen->{changes} };
 	$tally{requests} += @{ $seen->{requests} };
 	$tally{rows} += @$_ foreach @{ $seen->{rows} };
@@ -282,6 +287,63 @@ sub average
 	return sum(@excess) / @excess;
 }
 
+# ---- lists that cannot be read ----
+
+# More than can be read changes before each request, for ever: the statement
+# ends, with all that stayed or with the error, within the requests that are
+# allowed.
+sub ends
+{
+	my ($size, $ahead, $order, @changes) = @_;
+	my $objects = 5 * $size;
+
+	# as long as it is when it is first answered for
+	my $first = $objects + grep { $_->[0] eq 'insert' } @changes;
+	my $usual = Requests->new(size => $size)->walk($first);
+
+	my (undef, undef, undef, $before) = $control->batch(
+		['reset'],
+		[ 'set', "order=$order" ],
+		[ 'objects', $objects, 'tasks' ],
+		[qw(ids tasks)],
+		map { [ 'churn', 'every=1', @$_ ] } @changes);
+	my @rows = $session->query(
+		'SELECT id FROM "' . server('row', $ahead) . " tasks $size auto\"");
+	my $error = $session->error;
+	my ($requests, $after) = $control->batch([qw(requests all)], [qw(ids tasks)]);
+	my (%times, %stays);
+
+	$times{$_}++ foreach @rows;
+	$stays{$_} = 1 foreach @$after;
+	note(@$requests . " requests, $order first, pages of $size, $ahead under way: "
+		  . ($error || @rows . ' rows'));
+	return @$requests . ' requests' if @$requests > 112 + 4 * $usual;
+	return $error if $error && $error ne 'ERROR:  40001';
+	return 'twice' if grep { $_ > 1 } values %times;
+
+	# of objects that jump to the head only so many are promised
+	return '' if $error || $order eq 'changed';
+	return 'lost' if grep { $stays{$_} && !$times{$_} } @$before;
+	return '';
+}
+
+sub try_ends
+{
+	my $size = shift;
+	my $insert = [qw(insert tasks)];
+	my $delete = [qw(delete tasks position=0)];
+	my @ends = map {
+		(ends($size, $_, 'newest', ($insert) x $size),
+			ends($size, $_, 'newest', ($insert) x ($size - 1)),
+			ends($size, $_, 'oldest', ($insert) x $size),
+			ends($size, $_, 'oldest', $insert, $delete),
+			ends($size, $_, 'oldest', ($insert) x $size, ($delete) x $size),
+			ends($size, $_, 'changed', ([qw(touch tasks position=-1)]) x $size, $insert))
+	} @ahead;
+
+	return join ', ', grep { $_ } @ends;
+}
+
 # ---- all of them ----
 
 create_all();
@@ -323,10 +385,11 @@ if ($schedules >= 1000)
 		(map { "ahead $_" } @ahead),
 		(map { "size $_" } 2, 3, 100),
 		'unit page', 'list_order stable', 'how cursor', 'how two', 'range',
-		'something changed');
+		'something changed', 'fewer rows than asked');
 	is("@rare", '', 'every kind was tried');
 }
 
+is(try_ends($_), '', "lists that move too fast, in pages of $_") foreach 2, 3, 10, 100;
 is(average('newest'), 0, 'requests of a list that moves: newest first');
 my $named = average('name');
 ok($named >= 2 && $named <= 6, 'by name');

@@ -2,7 +2,8 @@
 #
 #	my $schedule = MovingSchedule->new(61000, rank => {...}, ahead => [1]);
 #	$schedule->{resource}, {order}, {objects}	the list
-#	$schedule->{unit}, {total}					how the service answers
+#	$schedule->{unit}, {total}, {cap}			how the service answers; cap: rows of a
+#							page at most, 0: as asked
 #	$schedule->{size}, {list_order}, {ahead}	the table's and server's options
 #	$schedule->{first}, {want}					of a range; both undef: all
 #	$schedule->{how}		select, cursor, or two: two cursors over one list
@@ -40,8 +41,24 @@ sub new
 	$self->{total} = choose(qw(grand grand page missing));
 	$self->{ahead} = choose(@{ $given{ahead} });
 	$self->{how} = choose(qw(select select select cursor two));
-	$self->_choose_range
-	  if $self->{order} ne 'changed' && $self->{how} ne 'two' && chance(0.4);
+
+	# what is asked ahead: the whole of a list of several pages that says how
+	# long it is
+	if ($self->{ahead} > 1 && $self->{how} eq 'select' && chance(0.7))
+	{
+		$self->{total} = 'grand';
+		$self->{objects} = max($self->{objects}, 3 * $self->{size});
+	}
+	elsif ($self->{order} ne 'changed' && $self->{how} ne 'two' && chance(0.5))
+	{
+		$self->_choose_range;
+	}
+
+	# a server that gives fewer rows than asked, and says so
+	$self->{cap} = $self->{size} > 3
+	  && $self->{total} eq 'grand'
+	  && !$self->is_range
+	  && chance(0.2) ? 2 + int rand $self->{size} - 2 : 0;
 
 	$self->{list} = sub {
 		return MovingList->new($self->{order}, $self->{objects},
@@ -50,7 +67,7 @@ sub new
 	$self->{moving} = $self->list;
 	$self->_choose_pace;
 	$self->{how} eq 'select' ? $self->_choose_changes : $self->_choose_steps;
-	$self->_choose_faults if $self->{ahead} > 1;
+	$self->_choose_faults if $self->{ahead} > 1 && $self->{how} eq 'select';
 	delete $self->{moving};
 	return $self;
 }
@@ -221,9 +238,9 @@ sub _choose_faults
 {
 	my $self = shift;
 
-	foreach (1 .. choose(0, 1, 2, 3))
+	foreach (1 .. choose(1, 2, 3))
 	{
-		my $request = 2 + int rand $self->pages;
+		my $request = 2 + int rand min(6, $self->pages);
 		push @{ $self->{faults} }, [ $request,
 			chance(0.7) ? 'later=' . choose(1, 2, 3) : 'slow=' . choose(1, 3) ];
 	}
@@ -251,7 +268,8 @@ sub text
 	};
 	my @lines = (
 		"$self->{objects} objects of $self->{resource}, $self->{order} first; "
-		  . "index counts $self->{unit}s, total $self->{total}",
+		  . "index counts $self->{unit}s, total $self->{total}"
+		  . ($self->{cap} ? ", at most $self->{cap} in a page" : ''),
 		"page_size $self->{size}, list_order $self->{list_order}, "
 		  . "max_in_flight $self->{ahead}; $self->{how}"
 		  . ($self->is_range ? " OFFSET $self->{first}" : '')

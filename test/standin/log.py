@@ -14,6 +14,7 @@ class Record:
     method: str
     target: str
     status: int = 0             # 0: none was sent
+    answered: int = 0           # as which of all; 0: not yet
 
     def line(self) -> str:
         return f'{self.method} {self.target}'
@@ -26,7 +27,8 @@ class Record:
         return json.dumps({
             'number': self.number, 'arrival': round(self.arrival, 6),
             'connection': self.connection, 'method': self.method,
-            'target': self.target, 'status': self.status},
+            'target': self.target, 'status': self.status,
+            'answered': self.answered},
             ensure_ascii=False)
 
 

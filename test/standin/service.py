@@ -69,7 +69,6 @@ class Service:
                  log: Log) -> None:
         self.lock = threading.RLock()
         self.turn = threading.Condition(self.lock)
-        self.answered = 0
         self.keys = keys
         self.base = base
         self.settings = Settings()
@@ -86,6 +85,7 @@ class Service:
         self.log.reset()
         self.faults: list[FaultRule] = []
         self.changes: list[Change] = []
+        self.answered = 0
         self.next_start: dict[str, float] = {}      # by access key
 
     def handle(self, request: Request) -> Delivery:
@@ -100,6 +100,7 @@ class Service:
                                    self.settings.patience / 1000)
             delivery = self.deliver(request, record.number, actions)
             self.answered += 1
+            record.answered = self.answered
             self.turn.notify_all()
             self.log.finish(record, 0 if delivery.way in MUTE
                             else delivery.answer.status)

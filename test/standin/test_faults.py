@@ -360,6 +360,9 @@ class Faults(Case):
         self.get()
         rows = json.loads(other.getresponse().read())['tasks']
         self.assertEqual(second, rows[0]['task_id'])
+        self.assertEqual([2, 1], [
+            json.loads(line)['answered'] for line in
+            self.command('requests', 'all', 'json').splitlines()])
 
     def test_later_alone(self) -> None:
         self.assertEqual(200, self.fault('later=3').status)
