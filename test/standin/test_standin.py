@@ -288,6 +288,12 @@ class Moving(Case):
                              'set', 'order=newest', ';', 'ids', 'tasks', ';')
         _, oldest, _, newest = shown.split(';\n')
         self.assertEqual(oldest.split(), newest.split()[::-1])
+        given = subprocess.run(
+            [HERE / 'ctl', 'batch', '-'], capture_output=True, text=True,
+            env=self.standin.environment,
+            input='objects\t1\nupdate\ttasks\tposition=0\ttask_id="a b;"\n'
+            'ids\ttasks\n')
+        self.assertEqual(';\n;\n' + self.command('ids', 'tasks'), given.stdout)
         for words in (['show', ';', ';'], ['wait', '1'], [';'],
                       ['show', ';', 'nothing']):
             self.assertTrue(self.refused('batch', *words), words)
