@@ -149,9 +149,12 @@ sub _wrong_error
 	# ones make small steps
 	return '' if $schedule->{cap} && ($schedule->{unit} eq 'page' || $self->{changed});
 
-	# a range that has lost all rows of its first page has lost its place
+	# a range that has lost all rows of its first page has lost its place, or
+	# where a page of new ones came before it
 	if ($schedule->is_range)
 	{
+		my $inserts = grep { $_->[1] eq 'insert' } @{ $self->{seen}{changes} };
+		return '' if $inserts >= $schedule->{size};
 		my @page = grep { defined }
 		  @{ $self->{before} }[ map { $schedule->{first} + $_ } 0 .. $schedule->{size} - 1 ];
 		return '' unless grep { $self->{stayed}{$_} } @page;

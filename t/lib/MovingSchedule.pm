@@ -172,9 +172,10 @@ sub _change
 
 	$kind = 'touch' if $jumping && chance(0.5);
 
-	# what is promised of lists whose objects jump
+	# what is promised of lists whose objects jump: one less than a page has
 	$kind = 'delete'
-	  if $jumping && $kind ne 'delete' && $moving->heads == $self->{size} - 1;
+	  if $jumping && $kind ne 'delete'
+	  && $moving->heads == ($self->{cap} || $self->{size}) - 1;
 	if ($kind eq 'insert')
 	{
 		$argument = $self->_place($moving->length + 1)
