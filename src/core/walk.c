@@ -251,8 +251,13 @@ requests_left(const Walk *walk)
 
 	if (walk->began != NONE)
 	{
-		int64_t		most = GROWTH_SPARE + GROWTH_TIMES *
-		walk_requests(&walk->settings, walk->began);
+		WalkSettings settings = walk->settings;
+		int64_t		most;
+
+		/* in pages as they turned out to be */
+		settings.size = walk->size;
+		most = GROWTH_SPARE + GROWTH_TIMES *
+			walk_requests(&settings, walk->began);
 
 		may = may < most ? may : most;
 	}

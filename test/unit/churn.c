@@ -206,6 +206,8 @@ seen_by_walk(const Run *run, const Answer *answer)
 
 	seen.row = answer->page.row;
 	seen.limit = answer->page.limit;
+	if (run->churn->stated && run->churn->clamp < seen.limit)
+		seen.limit = run->churn->clamp;
 	seen.rows = answer->rows;
 	seen.known = 0;
 	for (n = 0; n < answer->rows; n++)

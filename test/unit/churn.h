@@ -35,8 +35,8 @@ typedef struct Churn
 	int			heads;			/* created or changed ones, at most; 0: any
 								 * number */
 	bool		grand;			/* total is; else it is the page's */
-	int			clamp;			/* rows in a page at most, which is not
-								 * stated; 0: as asked */
+	int			clamp;			/* rows in a page at most; 0: as asked */
+	bool		stated;			/* which is said */
 	uint64_t	seed;
 
 	/* instead of rates, one change after so many answers: 0 for none */

@@ -482,11 +482,14 @@ test_clamped_lists(void **state)
 	churn.seed = 1;
 	churn.grand = true;
 	churn.clamp = 20;
-	for (bits = 0; bits < 8; bits++)
-		for (churn.objects = 0; churn.objects < 420; churn.objects++)
+	for (bits = 0; bits < 16; bits++)
+		for (churn.objects = 0; churn.objects <= 10000;
+			 churn.objects += churn.objects < 420 ? 1 : 479)
 		{
 			WalkSettings clamped;
 			int64_t		requests;
+
+			churn.stated = bits & 8;
 
 			churn.walk = settings(100, bits & 1 ? 4 : 1, bits & 2, bits & 4);
 			clamped = churn.walk;
@@ -494,7 +497,7 @@ test_clamped_lists(void **state)
 
 			/* At the first page the end still shows without another one. */
 			requests = walk_requests(&clamped, churn.objects);
-			if (churn.objects == 20)
+			if (churn.objects == 20 && !churn.stated)
 				requests--;
 			assert_int_equal(churn_run(&churn).asked, requests);
 		}
