@@ -16,9 +16,9 @@ DECLARE
 BEGIN
 	FOREACH list IN ARRAY '{nclue_tasks,nclue_features,nclue_task_runs,nclue_shopping_intents,nclue_custom_attributes}'::text[] LOOP
 		EXECUTE format($sql$ INSERT INTO cells
-			SELECT %1$L, %2$L, format_type(atttypid, NULL), (SELECT value FROM jsonb_each_text(row) LIMIT 1),
-				attname, row ->> attname
-			FROM (SELECT to_jsonb(t) AS row FROM %2$I t) t, pg_attribute
+			SELECT %1$L, %2$L, format_type(atttypid, NULL), row ->> first, attname, row ->> attname
+			FROM (SELECT to_jsonb(t) AS row, (SELECT attname::text FROM pg_attribute
+				WHERE attrelid = %2$L::regclass AND attnum = 1) AS first FROM %2$I t) t, pg_attribute
 			WHERE attrelid = %2$L::regclass AND attnum > 1 $sql$, how, list);
 	END LOOP;
 END $$;
@@ -26,31 +26,31 @@ END $$;
 \set differ 'SELECT kind, count(*), format(''%s instead of %s'', coalesce(quote_literal(c.value), ''NULL''), coalesce(quote_literal(n.value), ''NULL'')) AS what, string_agg(DISTINCT name, '' '' ORDER BY name) AS columns FROM cells c JOIN cells n USING (list, kind, id, name) WHERE c.written = :\'how\' AND n.written = \'null\' AND c.value IS DISTINCT FROM n.value GROUP BY 1, 3 ORDER BY 1, 3;'
 
 -- null
-SELECT pg_temp.read('null');
+SELECT pg_temp.read('null') \g /dev/null
 SELECT list, kind, count(*) AS values, count(value) AS "not null" FROM cells GROUP BY 1, 2 ORDER BY 1, 2;
 
 -- the key is absent
 :ctl set nulls=absent
 \set how absent
-SELECT pg_temp.read(:'how');
+SELECT pg_temp.read(:'how') \g /dev/null
 :differ
 
 -- "" in texts and times: a text is a text, a time is none
 :ctl set nulls=empty
 \set how empty
-SELECT pg_temp.read(:'how');
+SELECT pg_temp.read(:'how') \g /dev/null
 :differ
 
 -- 0 in numbers: a number is a number
 :ctl set nulls=zero
 \set how zero
-SELECT pg_temp.read(:'how');
+SELECT pg_temp.read(:'how') \g /dev/null
 :differ
 
 -- both
 :ctl set nulls=blank
 \set how blank
-SELECT pg_temp.read(:'how');
+SELECT pg_temp.read(:'how') \g /dev/null
 :differ
 
 -- AUROC is a text: "" is no number
@@ -59,7 +59,7 @@ SELECT count(*), count(auroc) FROM nclue_tasks;
 :ctl set nulls=null auroc=number
 SELECT count(*), count(auroc) FROM nclue_tasks;
 
--- 0 and "0" in a time
+-- 0, "", null in a time
 :ctl objects 4 tasks
 :ctl update tasks position=0 completed_at=0
 :ctl update tasks position=1 completed_at='""'
