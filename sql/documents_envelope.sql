@@ -64,6 +64,16 @@ SELECT pg_temp.failure(good => 'SELECT 3');
 :requests
 :ctl set total=grand
 
+-- ---- a total that is simply wrong ----
+
+-- count(*) asks once, and cannot tell
+:ctl set total=25
+SELECT count(*) FROM tasks;
+:ctl set total=large
+SELECT count(*) FROM tasks;
+:requests
+:ctl set total=grand
+
 -- ---- a total that is no number ----
 
 -- none of these is one: as if it were missing
