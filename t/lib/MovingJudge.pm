@@ -155,8 +155,10 @@ sub _wrong_error
 	{
 		my $inserts = grep { $_->[1] eq 'insert' } @{ $self->{seen}{changes} };
 		return '' if $inserts >= $schedule->{size};
-		my @page = grep { defined }
-		  @{ $self->{before} }[ map { $schedule->{first} + $_ } 0 .. $schedule->{size} - 1 ];
+		my ($index, $limit) = $self->{seen}{requests}[0] =~ /(\d+)&limit=(\d+)/;
+		my $end = ($schedule->{unit} eq 'page' ? $index * $limit : $index) + $limit;
+		my @page = grep { defined } @{ $self->{before} }[ $schedule->{first} .. $end - 1 ];
+
 		return '' unless grep { $self->{stayed}{$_} } @page;
 	}
 	return "$error though only $self->{changed} things changed";
@@ -227,15 +229,16 @@ sub _wrong_requests
 }
 
 # What changes may cost.  One costs at most one request, and with list_order
-# 'auto' one for the head; more of them at most two each; what was asked ahead
-# comes for nothing.
+# 'auto' one for the head; more of them at most two each, as does one where what
+# was asked ahead comes for nothing.
 sub _most
 {
 	my ($self, $jumps) = @_;
 	my $changed = $self->{changed};
 
 	return 0 unless $changed;
-	return $jumps + $self->{schedule}{ahead} - 1 + ($changed == 1 ? 1 : 2 * $changed);
+	return $jumps + 1 if $changed == 1 && $self->{schedule}{ahead} == 1;
+	return $jumps + $self->{schedule}{ahead} - 1 + 2 * $changed;
 }
 
 1;
