@@ -46,12 +46,13 @@ count_known(Listing *listing, Arrival *arrival)
 
 /*
  * Notes what a page that is part of the list says of its length.  A total that
- * is more than the page has cannot be the page's own count.
+ * is more than the page has cannot be the page's own count; one that the API's
+ * integers could not address is none.
  */
 static void
 note_total(Listing *listing, const WalkPage *page)
 {
-	if (page->total > page->rows)
+	if (page->total > page->rows && page->total <= PG_INT32_MAX)
 		listing->total = page->total;
 	if (listing->total >= 0)
 		account_note_total(listing->key.account, listing->key.resource,
