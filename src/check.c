@@ -379,7 +379,7 @@ read_page(Check *check, const char *body, size_t length, CheckPage *page,
 static bool
 ask(Check *check, int64 index, CheckPage *page)
 {
-	UriPage		asked = {.index = index, .limit = 2};
+	UriPage		asked = {.index = index,.limit = 2};
 	char		target[FETCH_TARGET_SIZE];
 	Failure		failure;
 	const char *body;

@@ -387,9 +387,9 @@ tell_progress(Listing *listing)
 							   "reading the list of %s: page %lld of %lld, about %lld seconds left",
 							   (unsigned long) seconds,
 							   listing->key.resource->name,
-						(long long) (listing->walk.asked - listing->nflights + 1),
-						(long long) (listing->walk.asked - listing->nflights + left),
-						(long long) seconds)));
+							   (long long) (listing->walk.asked - listing->nflights + 1),
+							   (long long) (listing->walk.asked - listing->nflights + left),
+							   (long long) seconds)));
 	else
 		ereport(NOTICE,
 				(errmsg("reading the list of %s: page %lld",
