@@ -241,6 +241,7 @@ sub note_run
 	$tally{'answered out of turn'}++
 	  if grep { $seen->{answered}[$_] != $_ + 1 } 0 .. $#{ $seen->{answered} };
 	$tally{'fewer rows than asked'}++ if $schedule->{cap};
+	$tally{'a page cut short'}++ if $schedule->{cut};
 	$tally{'something changed'}++ if @{ $seen->{changes} };
 	$tally{requests} += @{ $seen->{requests} };
 	$tally{rows} += @$_ foreach @{ $seen->{rows} };
@@ -385,7 +386,7 @@ if ($schedules >= 1000)
 		(map { "ahead $_" } @ahead),
 		(map { "size $_" } 2, 3, 100),
 		'unit page', 'list_order stable', 'how cursor', 'how two', 'range',
-		'something changed', 'fewer rows than asked');
+		'something changed', 'fewer rows than asked', 'a page cut short');
 	is("@rare", '', 'every kind was tried');
 }
 
