@@ -446,12 +446,15 @@ try_to_send(Wait *wait, Fetch *fetch)
 {
 	int64		until_us;
 
+	/* first: nobody waits for a request that may not be made */
+	if (!has_budget(wait, fetch))
+		return;
 	if (wait->now_us < fetch->attempt.again_us)
 	{
 		if (!comes_too_late(wait, fetch, fetch->attempt.again_us))
 			wake_at(wait, fetch->attempt.again_us);
 	}
-	else if (has_budget(wait, fetch) && is_its_turn(wait, fetch, &until_us))
+	else if (is_its_turn(wait, fetch, &until_us))
 		send_request(wait, fetch, until_us);
 }
 
