@@ -203,7 +203,7 @@ sub _ask
 	my ($in, $buffer) = ($session->{in}, '');
 
 	# a statement without its end would be left waiting, unnoticed
-	die "does not end: $sql" unless $sql =~ /(?:;|^\\.*|\\g.*)\s*\z/m;
+	die "does not end: $sql" unless $sql =~ /(?:;|^[\\:].*|\\g.*)\s*\z/m;
 	print $in $sql, "\\echo $end\n";
 	until ($buffer =~ s/$end\n\z//)
 	{
