@@ -47,16 +47,16 @@ remove_place(Limiter *limiter, int i, int64_t now_us)
 }
 
 /*
- * When the head may send.  Of different intervals the longest of those in line
- * holds: they are told to be limits of one key.
+ * When the head may send while so many stay in line, the head among them.  Of
+ * different intervals the longest holds: they are told to be limits of one key.
  */
 static int64_t
-due_us(const Limiter *limiter)
+due_us(const Limiter *limiter, int places)
 {
 	int64_t		longest = 0;
 	int			i;
 
-	for (i = 0; i < limiter->count; i++)
+	for (i = 0; i < places; i++)
 		longest = later(longest, limiter->line[i].interval_us);
 	return later(limiter->sent_us + longest + LIMITER_MARGIN_US,
 				 limiter->held_us);
@@ -72,7 +72,8 @@ lapse_us(const Limiter *limiter)
 
 	if (head->granted)
 		return head->seen_us + LIMITER_LAPSE_US;
-	return later(head->seen_us, due_us(limiter)) + LIMITER_LAPSE_US;
+	return later(head->seen_us, due_us(limiter, limiter->count)) +
+		LIMITER_LAPSE_US;
 }
 
 /*
@@ -130,11 +131,15 @@ limiter_poll(Limiter *limiter, uint32_t ticket, int64_t now_us,
 		case NOT_FOUND:
 			return LIMITER_GONE;
 		case 0:
-			head->seen_us = later(head->seen_us, now_us);
-			*until_us = due_us(limiter);
+			*until_us = due_us(limiter, limiter->count);
 			if (!head->granted && now_us < *until_us)
+			{
+				/* it is asleep until then, even if a slower one leaves */
+				head->seen_us = *until_us;
 				return LIMITER_WAIT;
+			}
 			head->granted = true;
+			head->seen_us = now_us;
 			*until_us = head->seen_us + LIMITER_LAPSE_US;
 			return LIMITER_GO;
 		default:
@@ -147,17 +152,20 @@ int64_t
 limiter_turn_us(const Limiter *limiter, uint32_t ticket, int64_t now_us)
 {
 	int			place = find(limiter, ticket);
-	int64_t		turn = now_us;
+	int64_t		turn;
 	int			i;
 
 	if (place == NOT_FOUND)
 		return INT64_MAX;
-	if (!limiter->line[0].granted)
-		turn = later(turn, due_us(limiter));
+	/* those behind may leave; who may send had not when it last asked */
+	if (limiter->line[0].granted)
+		turn = limiter->line[0].seen_us;
+	else
+		turn = later(now_us, due_us(limiter, place + 1));
 	for (i = 1; i <= place; i++)
 		turn = later(turn + limiter->line[i].interval_us + LIMITER_MARGIN_US,
 					 limiter->held_us);
-	return turn;
+	return later(turn, now_us);
 }
 
 void

@@ -228,6 +228,29 @@ a_head_is_not_late_before_its_turn(void **state)
 }
 
 static void
+a_head_that_waits_as_told_is_not_late(void **state)
+{
+	uint32_t	first = limiter_join(&limiter, 1, SECOND, 20 * SECOND);
+	uint32_t	second;
+	uint32_t	slow;
+	int64_t		told = 30 * SECOND + LIMITER_MARGIN_US;
+
+	(void) state;
+	assert_goes(first, 20 * SECOND);
+	limiter_sent(&limiter, first, 20 * SECOND, 20 * SECOND);
+	first = limiter_join(&limiter, 1, SECOND, 20 * SECOND);
+	second = limiter_join(&limiter, 2, SECOND, 20 * SECOND);
+	slow = limiter_join(&limiter, 3, 10 * SECOND, 20 * SECOND);
+	assert_waits(first, 20 * SECOND, told);
+	/* now its turn is earlier, which it may not know */
+	limiter_leave(&limiter, slow, 20 * SECOND);
+	assert_waits(second, 29 * SECOND, told + LIMITER_LAPSE_US);
+	assert_goes(first, told);
+	/* from its turn on it is as quick to lapse as others */
+	assert_waits(second, told, told + LIMITER_LAPSE_US);
+}
+
+static void
 a_429_holds_everybody_back(void **state)
 {
 	uint32_t	first = limiter_join(&limiter, 1, SECOND, 10 * SECOND);
@@ -284,6 +307,40 @@ the_turn_counts_those_before(void **state)
 	limiter_leave(&limiter, tickets[0], 10 * SECOND);
 	assert_int_equal(limiter_turn_us(&limiter, tickets[0], 10 * SECOND),
 					 INT64_MAX);
+}
+
+/*
+ * A statement ends at once if its turn comes too late, so it must not be said
+ * to come later than it may.
+ */
+static void
+the_turn_is_never_later_than_it_may_be(void **state)
+{
+	uint32_t	first;
+	uint32_t	second;
+	uint32_t	slow;
+
+	(void) state;
+	limiter_begin(&limiter, 10 * SECOND);
+	first = limiter_join(&limiter, 1, SECOND, 10 * SECOND);
+	second = limiter_join(&limiter, 2, SECOND, 10 * SECOND);
+	slow = limiter_join(&limiter, 3, 10 * SECOND, 10 * SECOND);
+	/* who is behind may leave */
+	assert_int_equal(limiter_turn_us(&limiter, first, 10 * SECOND),
+					 10 * SECOND + SPACING);
+	assert_int_equal(limiter_turn_us(&limiter, second, 10 * SECOND),
+					 10 * SECOND + 2 * SPACING);
+	assert_int_equal(limiter_turn_us(&limiter, slow, 10 * SECOND),
+					 30 * SECOND + SPACING + 2 * LIMITER_MARGIN_US);
+	limiter_leave(&limiter, slow, 10 * SECOND);
+	/* who may send may just have done so */
+	assert_goes(first, 12 * SECOND);
+	assert_int_equal(limiter_turn_us(&limiter, second, 12 * SECOND + 7),
+					 12 * SECOND + SPACING);
+	assert_int_equal(limiter_turn_us(&limiter, first, 12 * SECOND + 7),
+					 12 * SECOND + 7);
+	assert_int_equal(limiter_turn_us(&limiter, second, 20 * SECOND),
+					 20 * SECOND);
 }
 
 static void
@@ -360,9 +417,11 @@ main(void)
 		FACT(a_late_report_counts),
 		FACT(a_head_that_does_not_come_loses_its_place),
 		FACT(a_head_is_not_late_before_its_turn),
+		FACT(a_head_that_waits_as_told_is_not_late),
 		FACT(a_429_holds_everybody_back),
 		FACT(the_slowest_in_line_holds),
 		FACT(the_turn_counts_those_before),
+		FACT(the_turn_is_never_later_than_it_may_be),
 		FACT(a_hold_during_a_permission_delays_the_next),
 		FACT(a_full_line_takes_nobody),
 		FACT(tickets_wrap_round),
