@@ -34,7 +34,8 @@ find(const Limiter *limiter, uint32_t ticket)
 }
 
 /*
- * Whoever comes to the head has not been silent there yet.
+ * Whoever comes to the head has not been silent there yet; now_us was read
+ * before the lock was taken, so it may lie before that place's joining.
  */
 static void
 remove_place(Limiter *limiter, int i, int64_t now_us)
@@ -77,20 +78,20 @@ lapse_us(const Limiter *limiter)
 }
 
 /*
- * Takes the head's place away if it has lapsed.  If it was permitted to send,
- * it may have done so at the last moment.
+ * Takes the head's place away if it has lapsed; the next one begins to count
+ * only now.  If it was permitted to send, it may have done so at the last
+ * moment.
  */
-static bool
+static void
 drop_lapsed(Limiter *limiter, int64_t now_us)
 {
 	int64_t		lapse = lapse_us(limiter);
 
-	if (now_us < lapse)
-		return false;
+	if (limiter->count == 0 || now_us < lapse)
+		return;
 	if (limiter->line[0].granted)
 		limiter->sent_us = later(limiter->sent_us, lapse);
 	remove_place(limiter, 0, now_us);
-	return true;
 }
 
 uint32_t
@@ -98,9 +99,8 @@ limiter_join(Limiter *limiter, int owner, int64_t interval_us, int64_t now_us)
 {
 	LimiterPlace *place;
 
-	/* those that have lapsed make room */
-	while (limiter->count > 0 && drop_lapsed(limiter, now_us))
-		 /* and the next one may have, too */ ;
+	/* one that has lapsed makes room */
+	drop_lapsed(limiter, now_us);
 	if (limiter->count == LIMITER_PLACES)
 		return 0;
 	do
@@ -123,9 +123,8 @@ limiter_poll(Limiter *limiter, uint32_t ticket, int64_t now_us,
 	LimiterPlace *head = &limiter->line[0];
 
 	/* who comes back before others have noticed has lost nothing */
-	while (limiter->count > 0 && head->ticket != ticket &&
-		   drop_lapsed(limiter, now_us))
-		 /* and the next one may have, too */ ;
+	if (head->ticket != ticket)
+		drop_lapsed(limiter, now_us);
 	switch (find(limiter, ticket))
 	{
 		case NOT_FOUND:

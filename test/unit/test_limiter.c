@@ -193,6 +193,12 @@ a_late_report_counts(void **state)
 	/* an earlier one takes nothing back */
 	limiter_sent(&limiter, stopped, later - SECOND, later);
 	assert_waits(next, later, later + SPACING);
+	/* nor does a permission that lapsed before */
+	assert_goes(next, 30 * SECOND);
+	limiter_sent(&limiter, stopped, 40 * SECOND, 40 * SECOND);
+	next = limiter_join(&limiter, 3, SECOND, 40 * SECOND);
+	assert_int_equal(limiter_head(&limiter), 3);
+	assert_waits(next, 40 * SECOND, 40 * SECOND + SPACING);
 }
 
 static void
@@ -221,8 +227,9 @@ a_head_is_not_late_before_its_turn(void **state)
 	second = limiter_join(&limiter, 2, 10 * SECOND, 20 * SECOND);
 	third = limiter_join(&limiter, 3, 10 * SECOND, 20 * SECOND);
 	limiter_sent(&limiter, first, 20 * SECOND, 20 * SECOND);
-	/* it was told to come then, and has a while from then on */
-	assert_waits(second, 20 * SECOND, turn);
+	/* it has a while from then on, whether it was told so or not yet */
+	assert_waits(third, 21 * SECOND, turn + LIMITER_LAPSE_US);
+	assert_waits(second, 29 * SECOND, turn);
 	assert_waits(third, turn, turn + LIMITER_LAPSE_US);
 	assert_goes(second, turn + LIMITER_LAPSE_US - 1);
 }
@@ -248,6 +255,20 @@ a_head_that_waits_as_told_is_not_late(void **state)
 	assert_goes(first, told);
 	/* from its turn on it is as quick to lapse as others */
 	assert_waits(second, told, told + LIMITER_LAPSE_US);
+}
+
+static void
+a_clock_that_was_read_early_makes_nobody_late(void **state)
+{
+	uint32_t	first = limiter_join(&limiter, 1, SECOND, 10 * SECOND);
+	uint32_t	second = limiter_join(&limiter, 2, SECOND, 11 * SECOND);
+	uint32_t	third = limiter_join(&limiter, 3, SECOND, 11 * SECOND);
+	int64_t		lapse = 11 * SECOND + LIMITER_LAPSE_US;
+
+	(void) state;
+	limiter_leave(&limiter, first, 10 * SECOND);
+	assert_waits(third, lapse - 1, lapse);
+	assert_goes(second, lapse - 1);
 }
 
 static void
@@ -398,6 +419,9 @@ an_idle_line_can_be_forgotten(void **state)
 	assert_false(limiter_idle(&limiter, SECOND, 20 * SECOND));
 	limiter_leave(&limiter, ticket, 20 * SECOND);
 	assert_true(limiter_idle(&limiter, SECOND, 20 * SECOND));
+	limiter_hold(&limiter, 25 * SECOND);
+	assert_false(limiter_idle(&limiter, SECOND, 25 * SECOND - 1));
+	assert_true(limiter_idle(&limiter, SECOND, 25 * SECOND));
 }
 
 #define FACT(test) cmocka_unit_test_setup(test, begin)
@@ -418,6 +442,7 @@ main(void)
 		FACT(a_head_that_does_not_come_loses_its_place),
 		FACT(a_head_is_not_late_before_its_turn),
 		FACT(a_head_that_waits_as_told_is_not_late),
+		FACT(a_clock_that_was_read_early_makes_nobody_late),
 		FACT(a_429_holds_everybody_back),
 		FACT(the_slowest_in_line_holds),
 		FACT(the_turn_counts_those_before),

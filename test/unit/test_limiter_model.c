@@ -147,7 +147,7 @@ save(void)
 		state.line[i].owner = (int8_t) place->owner;
 		state.line[i].granted = place->granted;
 		state.line[i].seen = steps(place->seen_us,
-									place->granted ? SENT_BACK : LAPSE_STEPS);
+								   place->granted ? SENT_BACK : LAPSE_STEPS);
 	}
 	return state;
 }
