@@ -43,6 +43,9 @@ class Connection:
         self.sock = sock
         self.number = number
         self.service = service
+        # as they were when it came, whoever is told so and changes them
+        self.accept = service.settings.accept
+        self.latency = service.settings.connect_latency
         self.context = context
         self.buffer = b''
         self.arrival = 0.0
@@ -76,15 +79,14 @@ class Connection:
     def prepare(self) -> None:
         """What comes before the first request: the switch "accept", TLS."""
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        accept = self.service.settings.accept
-        if accept == 'stall':
+        if self.accept == 'stall':
             self.pause(None)
-        elif accept == 'reset':
+        elif self.accept == 'reset':
             self.reset()
-        elif accept == 'close':
+        elif self.accept == 'close':
             raise Gone
-        if self.service.settings.connect_latency:
-            self.pause(self.service.settings.connect_latency / 1000)
+        if self.latency:
+            self.pause(self.latency / 1000)
         if self.context is not None:
             self.sock = self.context.wrap_socket(self.sock, server_side=True)
 
