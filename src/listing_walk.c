@@ -364,7 +364,7 @@ check_budget(const Listing *listing, const Reader *reader)
 {
 	if (listing->key.want < 0 && (!reader->whole || listing->walk.asked == 0))
 		return;
-	fetch_afford(reader->budget, requests_left(listing));
+	budget_afford(reader->budget, requests_left(listing));
 }
 
 /* ---- waiting for them ---- */
