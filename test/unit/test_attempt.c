@@ -212,7 +212,8 @@ what_failed_is_told(void **state)
 	attempt_history(&attempt, words, sizeof(words));
 	assert_string_equal(words, "");
 	fails(&attempt, FAILURE_UNAVAILABLE, 503, 0, 0, 0);
-	fails(&attempt, FAILURE_TIMEOUT, 0, 0, 0, 0);
+	/* the head of an answer came, and no more */
+	fails(&attempt, FAILURE_TIMEOUT, 200, 0, 0, 0);
 	fails(&attempt, FAILURE_QUOTA, 429, 0, 0, 0);
 	attempt_history(&attempt, words, sizeof(words));
 	assert_string_equal(words, "HTTP status 503, "
