@@ -141,7 +141,9 @@ my @statements = (
 	[ 'INSERT INTO local SELECT task_id FROM TASKS', 4, $walk ],
 	[ 'CREATE TEMP TABLE kept AS SELECT task_id FROM TASKS', 4, $walk ],
 	[ q{SELECT task_id FROM TASKS JOIN (VALUES ('failed')) v (s) ON s = status}, 4, $walk ],
-	[ 'SELECT task_id FROM TASKS UNION ALL SELECT task_id FROM TASKS', 4, $walk ],
+
+	# it is not all that the query reads
+	[ 'SELECT task_id FROM TASKS UNION ALL SELECT task_id FROM TASKS', 1, $walk ],
 
 	# a caller may stop before the end
 	[ q{SELECT task_id FROM TASKS WHERE status = 'nothing' LIMIT 5}, 1, $walk ],
