@@ -42,8 +42,8 @@ typedef struct Sample
 	int			room;
 	int			count;
 	double		seen;			/* rows */
-	double		to_skip;		/* rows until the next that is kept; < 0: to be
-								 * drawn */
+	double		to_skip;		/* rows until the next that is kept; < 0: to
+								 * be drawn */
 } Sample;
 
 static void

@@ -10,6 +10,7 @@
 
 #include <time.h>
 
+#include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/pg_user_mapping.h"
 #include "foreign/foreign.h"
@@ -301,10 +302,10 @@ find_way(Check *check, const Failure *failure)
 		int64		ahead = (int64) time(NULL) - failure->date_s;
 		const char *detail = ahead == 0 ?
 		"the same as the service's, to the second" :
-		psprintf("%lld s %s the service's", (long long) Abs(ahead),
+		psprintf("%lld s %s the service's", llabs(ahead),
 				 ahead > 0 ? "ahead of" : "behind");
 
-		if (Abs(ahead) <= REPORT_SKEW_LIMIT_S)
+		if (llabs(ahead) <= REPORT_SKEW_LIMIT_S)
 			find_right(check, STEP_CLOCK, detail);
 		else
 			find_wrong(check, STEP_CLOCK, detail,
@@ -379,7 +380,7 @@ read_page(Check *check, const char *body, size_t length, CheckPage *page,
 static bool
 ask(Check *check, int64 index, CheckPage *page)
 {
-	UriPage		asked = {.index = index, .limit = 2};
+	UriPage		asked = {.index = index,.limit = 2};
 	char		target[FETCH_TARGET_SIZE];
 	Failure		failure;
 	const char *body;

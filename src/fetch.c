@@ -24,7 +24,6 @@
 #include "core/doc.h"
 #include "core/sign.h"
 #include "fetch.h"
-#include "report.h"
 
 /*
  * A permission to send is renewed so often while the connection is made: often
@@ -34,8 +33,6 @@
 
 /* Longer than this nobody sleeps without looking again. */
 #define SLEEP_MAX_US INT64CONST(60000000)
-
-int			fetch_max_requests = 0;
 
 /* requests of this process that have a place in line */
 static dlist_head in_line = DLIST_STATIC_INIT(in_line);
@@ -379,7 +376,7 @@ wake_at(Wait *wait, int64 point_us)
 static bool
 has_budget(Wait *wait, Fetch *fetch)
 {
-	if (fetch_max_requests == 0 || wait->budget->spent < fetch_max_requests)
+	if (budget_allows(wait->budget))
 		return true;
 	if (fetch == wait->fetches[0])
 		refuse(fetch, FAILURE_BUDGET,
@@ -698,22 +695,4 @@ fetch_fault(const char *body, size_t length, Failure *failure)
 		return;
 	failure->kind = kind;
 	failure->message[0] = '\0';
-}
-
-void
-fetch_afford(const Budget *budget, int64 requests)
-{
-	Failure		failure;
-	const char *words;
-
-	if (fetch_max_requests == 0 ||
-		requests <= fetch_max_requests - budget->spent)
-		return;
-	failure_clear(&failure);
-	failure.kind = FAILURE_BUDGET;
-	words = psprintf("it has made %lld, and needs %lld more",
-					 (long long) budget->spent, (long long) requests);
-	failure_clip(failure.message, sizeof(failure.message),
-				 words, strlen(words));
-	report_failure(&failure);
 }

@@ -1,0 +1,68 @@
+# What the documents show is what comes: their SQL is run as it stands there.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+
+use Documents;
+use File::Basename qw(dirname);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Standin;
+use Test::More;
+
+my $top = "$FindBin::RealBin/..";
+my $standin_directory = "$top/test/standin";
+
+# Blocks that cannot be run, of all documents together.
+my $most_not_run = 3;
+
+chdir $top or die "$top: $!";
+my @files = ('README.md', 'README.ko.md', glob('doc/*.md'));
+my %document = map { $_ => Documents->read($_) } grep { -e } @files;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init(extra => [ '--encoding=UTF8', '--no-locale' ]);
+$node->append_conf('postgresql.conf',
+	"shared_preload_libraries = 'nclue_fdw'")
+  if $node->pg_version < 17;
+$node->start;
+
+my @not_run;
+my $number = 0;
+foreach my $file (grep { $document{$_} } @files)
+{
+	my $document = $document{$file};
+	my $database = 'document_' . ++$number;
+
+	is(join(' ', $document->loose), '', "$file: each block says what it is");
+	push @not_run,
+	  map { "$_->{at}: $_->{not_run}" }
+	  grep { defined $_->{not_run} } $document->sql;
+	# its blocks are run by a test of their own
+	next if $file eq 'doc/recipes.md' || !$document->sql;
+
+	# the keys that the documents show
+	my $standin = Standin->start(key => [ '...:...', 'AK_TEST:SK_TEST' ]);
+	$node->safe_psql('postgres', "CREATE DATABASE $database");
+	Documents::redirect($node, $database, $standin->endpoint);
+	$document->run(
+		sessions => sub {
+			return ($node->connstr($database),
+				{
+					endpoint => $standin->endpoint,
+					ctl => "\\! NCLUE_STANDIN_CONTROL="
+					  . $standin->control
+					  . " '$standin_directory/ctl'"
+				});
+		},
+		requests => sub { return $standin->requests; },
+		directory => PostgreSQL::Test::Utils::tempdir());
+	$standin->stop;
+}
+note "not run: $_" foreach @not_run;
+cmp_ok(scalar(@not_run), '<=', $most_not_run, 'hardly a block is not run');
+
+done_testing();
