@@ -3,7 +3,7 @@
 # the requests that are allowed.
 #
 # Environment:
-#	SCHEDULES	how many (default 3000, half a minute; script/test --schedules N)
+#	SCHEDULES	how many (default 3000, a quarter of a minute; script/test --schedules N)
 #	SEED		where to start (default 61000); a failure prints what repeats it
 #
 # Each schedule has a seed of its own, which decides all.
