@@ -47,6 +47,9 @@ foreach my $file (@files, qw(CONTRIBUTING.md SECURITY.md CHANGELOG.md),
 	is(join(' ', $document->broken_links), '', "$file: links lead somewhere");
 }
 
+command_ok([ "$top/script/picture", '--check' ],
+	'doc/flow.svg is what doc/flow.txt says');
+
 my @not_run;
 my $number = 0;
 foreach my $file (@files)
