@@ -21,7 +21,7 @@ my $most_not_run = 3;
 
 chdir $top or die "$top: $!";
 my @files = ('README.md', 'README.ko.md', glob('doc/*.md'));
-my %document = map { $_ => Documents->read($_) } grep { -e } @files;
+my %document = map { $_ => Documents->read($_) } @files;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init(extra => [ '--encoding=UTF8', '--no-locale' ]);
@@ -30,9 +30,29 @@ $node->append_conf('postgresql.conf',
   if $node->pg_version < 17;
 $node->start;
 
+# The translation shows the same and names the same.
+{
+	my ($english, $korean) = @document{qw(README.md README.ko.md)};
+	my @blocks = map { [ map { "$_->{kind} $_->{sql}" } $_->blocks ] }
+	  $english, $korean;
+	is_deeply($blocks[1], $blocks[0], 'README.ko.md: the same SQL');
+	is_deeply([ $korean->names ], [ $english->names ],
+		'README.ko.md: the same names of code');
+}
+
+foreach my $file (@files, qw(CONTRIBUTING.md SECURITY.md CHANGELOG.md),
+	'test/standin/README.md')
+{
+	my $document = $document{$file} // Documents->read($file);
+	is(join(' ', $document->broken_links), '', "$file: links lead somewhere");
+}
+
+command_ok([ "$top/script/picture", '--check' ],
+	'doc/flow.svg is what doc/flow.txt says');
+
 my @not_run;
 my $number = 0;
-foreach my $file (grep { $document{$_} } @files)
+foreach my $file (@files)
 {
 	my $document = $document{$file};
 	my $database = 'document_' . ++$number;

@@ -118,6 +118,52 @@ sub loose
 	return $self->sql ? @{ $self->{loose} // [] } : ();
 }
 
+# Its text without blocks and comments.
+sub prose
+{
+	my $self = shift;
+
+	open(my $in, '<:encoding(UTF-8)', $self->{file}) or die "$self->{file}: $!";
+	my $text = do { local $/; <$in> };
+	close $in;
+	$text =~ s/^```.*?^```$|<!--.*?-->//msg;
+	return $text;
+}
+
+# What it names as code, each once.
+sub names
+{
+	my $self = shift;
+	my %names = map { $_ => 1 } $self->prose =~ /`([^`\n]+)`/g;
+	return sort keys %names;
+}
+
+# Links within the project that lead nowhere.
+sub broken_links
+{
+	my $self = shift;
+	my $directory = $self->{file} =~ s/[^\/]*\z//r;
+	my @broken;
+
+	foreach my $target ($self->prose =~ /\]\(([^)]+)\)/g)
+	{
+		next if $target =~ /^https?:/;
+		my ($file, $anchor) = split /#/, $target;
+		my $path = length $file ? "$directory$file" : $self->{file};
+		push @broken, $target
+		  unless -e $path
+		  && (!defined $anchor || grep { $_ eq $anchor } _anchors($path));
+	}
+	return @broken;
+}
+
+sub _anchors
+{
+	my $path = shift;
+	return map { lc(s/[^\w -]//gr) =~ tr/ /-/r }
+	  (bless { file => $path }, __PACKAGE__)->prose =~ /^#+ (.+)$/mg;
+}
+
 # ---- running it ----
 
 # sessions: gives a connection string for a session's name, and psql variables;
