@@ -144,7 +144,7 @@ class Bench:
         self.records.append({
             'group': group, 'place': place.title, 'work': work,
             'subject': subject, 'repetition': number,
-            'seconds': round(sample.seconds, 6), 'cpu': round(sample.cpu, 6),
+            'seconds': round(sample.seconds, 9), 'cpu': round(sample.cpu, 6),
             'peak_mb': round(sample.peak, 2), 'requests': seen.requests,
             'connections': seen.connections, 'opened': seen.opened})
 
@@ -165,8 +165,11 @@ class Bench:
                     continue
                 self.nginx.forget()
                 sample = each.run(work)
+                seen = self.nginx.seen()
+                if each.name != Pipe.name:
+                    seen = seen._replace(requests=seen.requests / work.times)
                 self.keep(group, place, work.name, each.name, number, sample,
-                          self.nginx.seen())
+                          seen)
         for each in found:
             each.stop()
 
@@ -223,7 +226,7 @@ class Bench:
                 found.append(self.pipe(plain, SMALL))
             self.compare('works', plain, work, found, effort.usual,
                          few={Pipe.name: effort.slow})
-        self.compare('fresh', plain, short(0, 5),
+        self.compare('fresh', plain, short(0, 5)._replace(times=1),
                      self.ours(plain, SMALL, (4,), True)
                      + [self.preloaded_fresh(plain)]
                      + self.peers(plain, SMALL, True), effort.fresh, False)
@@ -265,7 +268,7 @@ class Bench:
                 for flight in (1, 4):
                     each = self.ours(plain, length, (flight,))[0]
                     for work in (short(0, 1)._replace(
-                            name=f'LIMIT 1 of {length:,}'), full_scan(length)):
+                            times=1, name=f'LIMIT 1 of {length:,}'), full_scan(length)):
                         self.nginx.forget()
                         sample = each.run(work)
                         self.keep('memory', plain, work.name, each.name,

@@ -43,6 +43,13 @@ class Unable(Exception):
     """The subject cannot be measured here, and why."""
 
 
+def mean(samples: list[Sample]) -> Sample:
+    """Of repetitions that follow each other at once."""
+    return Sample(sum(each.seconds for each in samples) / len(samples),
+                  sum(each.cpu for each in samples) / len(samples),
+                  max(each.peak for each in samples))
+
+
 def cpu_of(pid: int) -> float:
     """Another process's user and system time: the clock that
     clock_getcpuclockid(3) would give, to the nanosecond.  /proc/PID/stat
@@ -80,6 +87,9 @@ class Floor:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def run(self, work: Work) -> Sample:
+        return mean([self.once(work) for _ in range(work.times)])
+
+    def once(self, work: Work) -> Sample:
         self.process.stdin.write(work.floor + '\n')
         self.process.stdin.flush()
         words = self.process.stdout.readline().split()
@@ -152,14 +162,16 @@ class Backend:
         return session
 
     def run(self, work: Work) -> Sample:
-        if self.session is None:
-            self.session = self.connect()
-        sample = self.measure(self.session, work)
-        if self.fresh:
-            self.stop()
-        return sample
+        samples = []
+        for _ in range(work.times):
+            if self.session is None:
+                self.session = self.connect()
+            samples.append(self.once(self.session, work))
+            if self.fresh:
+                self.stop()
+        return mean(samples)
 
-    def measure(self, session: Session, work: Work) -> Sample:
+    def once(self, session: Session, work: Work) -> Sample:
         statements = self.sql(work)
         if work.explain:
             statements = [f'EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF) {each}'

@@ -14,6 +14,7 @@ class Work(NamedTuple):
     floor_rows: int | None = None
     pipe: list[str] = []                # targets for curl
     explain: bool = False               # rows are made, and not sent
+    times: int = 1                      # done so often for one sample, the mean
 
 
 def full_scan(length: int, name: str = '', sql: str = 'SELECT * FROM {list}',
@@ -38,7 +39,7 @@ def short(first: int, want: int) -> Work:
         [f'SELECT * FROM {{list}} LIMIT {want}{offset}'], want,
         [f'SELECT * FROM {{p}}_tasks({first}, {want})'],
         f'list {first} {first + 1} 1 {want}', want,
-        [f'/tasks?index={first}&limit={want}'])
+        [f'/tasks?index={first}&limit={want}'], times=20)
 
 
 def join(ids: list[str]) -> Work:
@@ -47,7 +48,7 @@ def join(ids: list[str]) -> Work:
         ['SELECT t.* FROM twenty JOIN {list} t USING (task_id)'], len(ids),
         ['SELECT t.* FROM twenty, LATERAL {p}_task(twenty.task_id) t'],
         'get ' + ' '.join(ids), len(ids),
-        [f'/tasks/{each}' for each in ids])
+        [f'/tasks/{each}' for each in ids], times=20)
 
 
 def count(length: int) -> Work:
