@@ -12,7 +12,6 @@
 # Comments of HTML, which no reader sees, say more:
 #
 #	<!-- setup ... -->			SQL that is run here, and must print nothing
-#	<!-- not run: WHY -->		the next block cannot be run
 #	<!-- on: NAME -->			in which session blocks are run, from here on
 #	<!-- needs: NAME -->		a section is left out where that is not there
 
@@ -33,7 +32,7 @@ sub read
 {
 	my ($class, $file) = @_;
 	my $self = bless { file => $file, blocks => [] }, $class;
-	my ($current, $on, $needs, $not_run) = (undef, 'main', undef, undef);
+	my ($current, $on, $needs) = (undef, 'main', undef);
 
 	open(my $in, '<:raw', $file) or die "$file: $!";
 	while (my $line = <$in>)
@@ -43,9 +42,8 @@ sub read
 		{
 			$current = $needs = undef;
 		}
-		elsif ($line =~ /^<!-- (not run|on|needs): (.+) -->$/)
+		elsif ($line =~ /^<!-- (on|needs): (.+) -->$/)
 		{
-			$not_run = $2 if $1 eq 'not run';
 			$on = $2 if $1 eq 'on';
 			$needs = $2 if $1 eq 'needs';
 		}
@@ -60,11 +58,10 @@ sub read
 					kind => $mark,
 					sql => $text,
 					on => $on,
-					needs => $needs,
-					not_run => $not_run
+					needs => $needs
 				};
 				push @{ $self->{blocks} }, $block;
-				($current, $not_run) = ($block, undef) if $mark eq 'sql';
+				$current = $block if $mark eq 'sql';
 			}
 			elsif ($mark eq '')
 			{
@@ -181,7 +178,6 @@ sub run
 		{
 			skip "$block->{at}: $with{lacks}{$needs}", 1
 			  if $with{lacks}{$needs};
-			next if defined $block->{not_run};
 			$sessions{ $block->{on} } //=
 			  _session($with{sessions}->($block->{on}), $with{directory});
 			$with{requests}->();
