@@ -19,13 +19,13 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Standin;
 use Test::More;
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(CLOCK_MONOTONIC clock_gettime sleep time);
 
 my $seed = $ENV{SEED} // (time ^ $$) % 1_000_000;
 note "SEED=$seed";
 srand $seed;
 
-my @keys = map { "AK_$_" } qw(storm line rates other limit slow crash);
+my @keys = map { "AK_$_" } qw(storm line leave rates other limit slow crash);
 my %standin = map {
 	$_ => Standin->start(
 		objects => 250,
@@ -106,14 +106,16 @@ sub start_waiting
 # milliseconds, or has no end.
 sub start_holder
 {
-	my ($table, $latency) = @_;
+	my ($table, $latency, $statement) = @_;
 	my $standin = $standin{tls};
 	my $holder = session();
 	my $made = sub { ($standin->ctl('connections') =~ /total=(\d+)/)[0] };
 	my $before = $made->();
 
 	$standin->ctl('set', $latency ? "connect_latency=$latency" : 'accept=stall');
-	start_waiting($holder, $table, 'holder');
+	$holder->pid;
+	$holder->start($statement // look_up($table, 'holder'));
+	await_waiting($holder);
 	wait_until('the holder connects', sub { $made->() > $before });
 	$standin->ctl('set', 'accept=normal', 'connect_latency=0');
 	return $holder;
@@ -370,9 +372,39 @@ foreach my $way ([ 'cancelled', \&cancel ], [ 'terminated', \&terminate ])
 	spaced($interval, "one by one ($what)", @arrivals);
 	cmp_ok(sum(gaps(@arrivals)), '<', 5 * ($interval + 0.005) + 1.5 * $interval,
 		"$what ones cost the others nothing");
-	note sprintf('from first to last %.0f ms, allowed %.0f ms',
-		1000 * sum(gaps(@arrivals)), 5000 * ($interval + 0.005));
+	note sprintf('from first to last %.0f ms (%s), allowed %.0f ms',
+		1000 * sum(gaps(@arrivals)),
+		join(', ', map { sprintf '%.0f', 1000 * $_ } gaps(@arrivals)),
+		5000 * ($interval + 0.005));
 	$_->close foreach @all;
+}
+
+# Nobody behind waits for those who have left: neither when they were first, nor
+# when they were next, nor where their list would have outlived the statement.
+{
+	my $interval = 1.5;
+	my $walk = q{SET nclue_fdw.cache_ttl = '60s'; SELECT count(status) FROM leaving};
+
+	create('leaving', $standin{tls}, 'AK_leave', 1 / $interval);
+	foreach my $way ([ 'cancel', \&cancel ], [ 'end', \&terminate ])
+	{
+		my ($what, $leave) = @$way;
+		my $holder = start_holder('leaving', undef, $walk);
+		my ($next, $last) = map { session() } 1 .. 2;
+
+		start_waiting($next, 'leaving', 'next');
+		start_waiting($last, 'leaving', 'last');
+		$leave->($next);
+		$next->finish;
+		my $from = clock_gettime(CLOCK_MONOTONIC);
+		$leave->($holder);
+		$_->finish foreach $holder, $last;
+		my @arrivals = $standin{tls}->arrivals;
+		is_deeply([ ids(@arrivals) ], ['last'], "who is left sends ($what)");
+		cmp_ok($arrivals[0]{time} - $from, '<', $interval, 'at once');
+		note sprintf('%.0f ms after the others left', 1000 * ($arrivals[0]{time} - $from));
+		$_->close foreach $holder, $next, $last;
+	}
 }
 
 # What connects slowly keeps its turn, however long it takes.
