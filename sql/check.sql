@@ -206,13 +206,13 @@ SELECT pg_temp.checked();
 :requests
 
 -- too many requests
-:ctl fault status=429 code=420 retry_after=60 next=9
+:ctl fault status=429 code=420 next=9
 SELECT pg_temp.checked();
 :requests
 :ctl fault off
 
 -- ... only the second: what the first one has shown holds, but the list
-:ctl fault status=429 code=420 retry_after=60 request=+2
+:ctl fault status=429 code=420 request=+2
 SELECT pg_temp.checked();
 :requests
 :ctl fault off
