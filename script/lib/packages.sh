@@ -46,9 +46,10 @@ missing_packages()
 	echo "${missing# }"
 }
 
+# apt COMMAND...: waits for whoever else installs at the moment.
 apt()
 {
-	DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+	DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=600 \
 		-o Dpkg::Options::=--force-confold -o Acquire::Retries=3 "$@"
 }
 
