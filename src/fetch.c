@@ -93,10 +93,9 @@ leave_line(Fetch *fetch)
 static bool
 note_send(Fetch *fetch)
 {
-	int64		sent_us = http_sent_us(fetch->transfer);
 	uint32		ticket;
 
-	if (sent_us == 0)
+	if (http_sent_us(fetch->transfer) == 0)
 		return false;
 	if (fetch->counted)
 		return true;
@@ -110,7 +109,16 @@ note_send(Fetch *fetch)
 	}
 	ticket = lose_place(fetch);
 	if (ticket != 0)
-		shared_sent(fetch->account->key, ticket, sent_us, clock_now_us());
+	{
+		/*
+		 * libcurl has asked before it wrote, and on a busy machine that may be
+		 * long enough for the next request to arrive too near.  Now it has
+		 * written.
+		 */
+		int64		now_us = clock_now_us();
+
+		shared_sent(fetch->account->key, ticket, now_us, now_us);
+	}
 	return true;
 }
 
