@@ -206,11 +206,14 @@ RESET nclue_fdw.cache_ttl;
 
 -- ---- further attempts count ----
 
--- one that may not be made is not waited for
+-- one that may not be made is not waited for: else the time would not suffice
 SET nclue_fdw.max_requests = 1;
+SET statement_timeout = '30s';
 :ctl fault status=503 code=500 retry_after=3600
 SELECT pg_temp.failure('SELECT task_name FROM tasks WHERE task_id = ''x''', good => 'SELECT 1');
 :requests
+
+RESET statement_timeout;
 
 -- one that is made leaves less for the rest
 SET nclue_fdw.max_requests = 6;

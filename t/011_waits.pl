@@ -129,8 +129,10 @@ sub refused
 	return ($at // 0, $session->{err});
 }
 
-create('line', rate_limit => '0.01');
-my ($at) = refused('limiter', 'statement_timeout', 60, look('line'), look('line'));
+# the first server begins the line; who waits in it for the second one waits long
+create('begin', rate_limit => '1000', access_key => 'AK_29');
+create('line', rate_limit => '0.01', access_key => 'AK_29');
+my ($at) = refused('limiter', 'statement_timeout', 60, look('begin'), look('line'));
 cmp_ok($at, '<=', 100.1, 'limiter: it would be its turn');
 is(scalar(my @requests = $standin->requests), 2, 'limiter: it sends nothing');
 
@@ -163,9 +165,10 @@ is($node->safe_psql('postgres',
 	"0\n0", 'a turn that comes in time is waited for');
 
 # a walk, in its midst
-create('walk', rate_limit => '0.01', access_key => 'AK_TEST',
-	endpoint => $long->endpoint, max_in_flight => 4);
-my (undef, $report) = refused('second page', 'statement_timeout', 60,
+create('walk', access_key => 'AK_TEST', endpoint => $long->endpoint,
+	max_in_flight => 4);
+$long->ctl('fault', 'status=503', 'retry_after=60', 'match=index=99&');
+my (undef, $report) = refused('second page', 'statement_timeout', 40,
 	'SELECT count(task_id) FROM walk');
 like($report, qr/^CONTEXT:  page with index=99&limit=100 of the list of tasks\n/m,
 	'second page: the report says which');
