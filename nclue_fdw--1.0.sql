@@ -96,6 +96,6 @@ AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE STRICT;
 
 COMMENT ON FUNCTION nclue_fdw_check(text) IS
-'tries whether a foreign server of nclue_fdw can be used, in at most two requests';
+'tries whether a foreign server of nclue_fdw can be used, in at most three requests';
 
 REVOKE ALL ON FUNCTION nclue_fdw_check(text) FROM PUBLIC;

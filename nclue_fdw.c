@@ -11,6 +11,7 @@
 #include "utils/guc.h"
 
 #include "src/analyze.h"
+#include "src/budget.h"
 #include "src/compat.h"
 #include "src/explain.h"
 #include "src/import.h"
@@ -54,7 +55,7 @@ _PG_init(void)
 	DefineCustomIntVariable("nclue_fdw.max_requests",
 							"Requests to NCLUE that one statement may make.",
 							"A statement that needs more fails; 0 allows any number.",
-							&fetch_max_requests, 0, 0, INT_MAX,
+							&budget_max_requests, 0, 0, INT_MAX,
 							PGC_USERSET, 0,
 							NULL, NULL, NULL);
 	DefineCustomIntVariable("nclue_fdw.progress_interval",

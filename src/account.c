@@ -159,7 +159,7 @@ digest_key(const HttpEndpoint *endpoint, const char *access_key)
 	SignKey    *key = sign_key_new(purpose, sizeof(purpose));
 	SignDigest	digest;
 	bool		made = key != NULL &&
-		sign_digest(key, name, strlen(name), &digest);
+	sign_digest(key, name, strlen(name), &digest);
 
 	sign_key_free(key);
 	if (!made)

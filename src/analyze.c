@@ -31,8 +31,12 @@
 typedef struct Sample
 {
 	ForeignTable *table;
+	const char *table_name;
+	const char *server_name;
+	Oid			owner;			/* of the table */
 	Settings	settings;
-	MemoryContext context;		/* of one page */
+	MemoryContext context;		/* parent of one page's */
+	const Listing *listing;		/* being read; NULL: none */
 	Row		   *row;
 	TupleTableSlot *slot;
 	EState	   *estate;
@@ -42,8 +46,8 @@ typedef struct Sample
 	int			room;
 	int			count;
 	double		seen;			/* rows */
-	double		to_skip;		/* rows until the next that is kept; < 0: to be
-								 * drawn */
+	double		to_skip;		/* rows until the next that is kept; < 0: to
+								 * be drawn */
 } Sample;
 
 static void
@@ -89,84 +93,143 @@ take_row(Sample *sample, const DocValue *object)
 }
 
 /*
- * Reads a page's rows from one on.  Returns how many there were; *total is the
- * list's length, if its total states it, else -1.
+ * Says which column of which object, or else what was asked for, and of which
+ * table.
  */
-static int
-read_page(Sample *sample, int64 first, int64 *total)
+static void
+errcontext_of_sample(void *arg)
+{
+	const Sample *sample = arg;
+
+	row_errcontext(sample->row);
+	if (sample->listing != NULL)
+		listing_errcontext(sample->listing);
+	errcontext("foreign table \"%s\" on server \"%s\"",
+			   sample->table_name, sample->server_name);
+}
+
+/* What a page shows. */
+typedef struct SamplePage
+{
+	int			rows;
+	int			limit;			/* the smaller of asked and stated */
+	int64		total;			/* the list's length; -1: not stated for sure */
+} SamplePage;
+
+/*
+ * Reads the rows of one page, in one request: from a row on as many as the
+ * service gives, which may be fewer than asked.
+ */
+static void
+read_page(Sample *sample, int64 first, SamplePage *page)
 {
 	MemoryContext context = AllocSetContextCreate(sample->context,
 												  "nclue_fdw sample",
 												  ALLOCSET_SMALL_SIZES);
+	Own		   *pin = MemoryContextAlloc(context, sizeof(Own));
+	Reader	   *reader = MemoryContextAlloc(context, sizeof(Reader));
 	ListingKey	key = {
-		.account = account_get(sample->table->serverid, GetUserId()),
 		.resource = sample->settings.resource,
 		.page_size = sample->settings.page_size,
 		.jumps = sample->settings.jumps,
 		.first = first,
 		.want = sample->settings.page_size
 	};
-	Listing    *listing = listing_create(&key);
-	Own		   *pin = MemoryContextAlloc(context, sizeof(Own));
-	Reader	   *reader = MemoryContextAlloc(context, sizeof(Reader));
+	Listing    *listing;
 	DocValue	object;
-	int			rows = 0;
 
 	own_init(pin, context, unpin_listing);
-	own_set(pin, listing);
 	reader_init(reader, context, &sample->budget);
+	key.account = account_get(sample->table->serverid, sample->owner);
+	listing = listing_create(&key);
+	own_set(pin, listing);
+	sample->listing = listing;
 	reader_open(reader, listing, first, key.want, false);
-	while (reader_next(reader, &object))
+
+	page->rows = 0;
+	while ((page->rows == 0 || page->rows < reader->envelope.rows) &&
+		   reader_next(reader, &object))
 	{
 		take_row(sample, &object);
-		rows++;
+		page->rows++;
 	}
-	*total = listing_total(listing);
+	page->limit = key.page_size;
+	if (page->rows > 0 && reader->envelope.limit > 0)
+		page->limit = Min(page->limit, reader->envelope.limit);
+	page->total = listing_total(listing);
+	sample->listing = NULL;
 	/* the reader's callback before the listing's */
 	MemoryContextDelete(context);
-	return rows;
 }
 
 /*
- * Reads the sample's pages.  Returns the number of rows in the list.
+ * Reads pages of a list whose length was stated with its first page, which had
+ * so many rows.  Returns how long it turns out to be: where it ends before,
+ * total is wrong, or the list has become shorter.
  */
-static double
-read_pages(Sample *sample)
+static int64
+read_spread(Sample *sample, int64 total, int usual)
 {
 	int			size = sample->settings.page_size;
-	int64		total;
-	int64		pages;
-	int64		chosen;
+	int64		pages = (total + size - 1) / size;
+	int64		chosen = Min(SAMPLE_PAGES, pages);
 
-	if (read_page(sample, 0, &total) < size)
-		return sample->seen;
-
-	/* a server that gives fewer rows than asked takes more requests a page */
-	chosen = Max(SAMPLE_PAGES / sample->budget.spent, 1);
-	if (total >= 0)
+	budget_afford(&sample->budget, chosen - 1);
+	for (int64 i = 1; i < chosen; i++)
 	{
-		pages = (total + size - 1) / size;
-		chosen = Min(chosen, pages);
-		for (int64 i = 1; i < chosen; i++)
-		{
-			int64		unused;
+		int64		first = i * pages / chosen * size;
+		SamplePage	page;
 
-			compat_vacuum_delay_point();
-			read_page(sample, i * pages / chosen * size, &unused);
-		}
-		return total;
+		compat_vacuum_delay_point();
+		read_page(sample, first, &page);
+		if (page.rows < usual && first + page.rows < total)
+			return first + page.rows;
 	}
+	return total;
+}
+
+/*
+ * Reads the sample's pages.  Returns the number of rows in the list; -1: it is
+ * not known, but more than were seen.
+ */
+static int64
+read_pages(Sample *sample)
+{
+	SamplePage	page;
+
+	read_page(sample, 0, &page);
+	/* a short page may be the server's doing, where total says that more follows */
+	if (page.total >= 0)
+		return read_spread(sample, page.total, page.rows);
 
 	/* where it is not known how long the list is, its first pages */
-	for (pages = 1; pages < chosen; pages++)
+	for (int i = 1; page.rows >= page.limit; i++)
 	{
+		if (i == SAMPLE_PAGES)
+			return -1;
 		compat_vacuum_delay_point();
-		if (read_page(sample, pages * size, &total) < size)
-			return sample->seen;
+		read_page(sample, (int64) sample->seen, &page);
 	}
-	return Max(sample->seen,
-			   account_peek_total(sample->table->serverid, GetUserId(),
-								  sample->settings.resource));
+	return (int64) sample->seen;
+}
+
+/*
+ * The number of rows in the list, by the sample or by what was known before;
+ * what the sample shows is known from now on.
+ */
+static double
+settle_length(Sample *sample, int64 length)
+{
+	Account    *account = account_get(sample->table->serverid, sample->owner);
+	const Resource *resource = sample->settings.resource;
+
+	if (length >= 0)
+		account_note_total(account, resource, length);
+	else
+		length = Max((int64) sample->seen,
+					 account_last_total(account, resource));
+	account_release(account);
+	return length;
 }
 
 static int
@@ -176,6 +239,7 @@ sample_rows(Relation relation, int elevel, HeapTuple *rows, int targrows,
 	TupleDesc	tupdesc = RelationGetDescr(relation);
 	MemoryContext caller = CurrentMemoryContext;
 	Bitmapset  *columns = NULL;
+	ErrorContextCallback callback;
 	Sample		sample = {
 		.tuples = rows,
 		.room = targrows,
@@ -183,6 +247,9 @@ sample_rows(Relation relation, int elevel, HeapTuple *rows, int targrows,
 	};
 
 	sample.table = GetForeignTable(RelationGetRelid(relation));
+	sample.table_name = RelationGetRelationName(relation);
+	sample.server_name = GetForeignServer(sample.table->serverid)->servername;
+	sample.owner = relation->rd_rel->relowner;
 	option_of_table(&sample.settings, sample.table);
 	for (int i = 0; i < tupdesc->natts; i++)
 	{
@@ -197,7 +264,12 @@ sample_rows(Relation relation, int elevel, HeapTuple *rows, int targrows,
 	sample.slot = MakeSingleTupleTableSlot(tupdesc, &TTSOpsVirtual);
 	reservoir_init_selection_state(&sample.reservoir, targrows);
 
-	*totalrows = read_pages(&sample);
+	callback.callback = errcontext_of_sample;
+	callback.arg = &sample;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	*totalrows = settle_length(&sample, read_pages(&sample));
+	error_context_stack = callback.previous;
 	*totaldeadrows = 0;
 
 	ExecDropSingleTupleTableSlot(sample.slot);
@@ -222,7 +294,9 @@ analyze_table(Relation relation, AcquireSampleRowsFunc *sample,
 	option_of_table(&settings, table);
 	walk.size = settings.page_size;
 	walk.by_page = settings.by_page;
-	total = account_peek_total(table->serverid, GetUserId(), settings.resource);
+	/* the list is read with the owner's rights, whoever wants it analyzed */
+	total = account_peek_total(table->serverid, relation->rd_rel->relowner,
+							   settings.resource);
 	*sample = sample_rows;
 	*pages = (BlockNumber) walk_requests(&walk, total >= 0 ? total :
 										 LISTING_DEFAULT_ROWS);

@@ -4,12 +4,14 @@
  *
  * Two pages of two objects each, the second from index 1 on, tell all that can
  * be told: whether everything on the way works, what index counts and what total
- * is.  A failure is a row, at the step that it shows to be wrong.
+ * is.  Where they do not fit together, the first is asked for again, for the list
+ * may have changed.  A failure is a row, at the step that it shows to be wrong.
  */
 #include "postgres.h"
 
 #include <time.h>
 
+#include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/pg_user_mapping.h"
 #include "foreign/foreign.h"
@@ -77,17 +79,22 @@ typedef struct Finding
 	const char *advice;			/* NULL: none */
 } Finding;
 
+/* Objects in a page of the check's: enough to tell rows from pages. */
+#define PAGE_SIZE 2
+
 /* A page of the check's. */
 typedef struct CheckPage
 {
 	int			rows;
+	int			limit;			/* the smaller of asked and stated */
 	int64		total;			/* -1: none */
-	char	   *ids[2];			/* of its first rows */
+	char	   *ids[PAGE_SIZE]; /* of its first rows */
 } CheckPage;
 
 typedef struct Check
 {
-	Account    *account;
+	Own			pin;			/* on the account */
+	Account    *account;		/* NULL: there is none */
 	Finding		findings[STEPS];
 	Fetch		fetch;
 	FetchTally	tally;
@@ -126,34 +133,41 @@ free_doc(void *doc)
 /* ---- options and mapping ---- */
 
 /*
- * The server's account for the current user; NULL where there is none, with the
- * error that says why.
+ * Makes the server's account for the current user.  Where there is none, the
+ * error that says why; *step is then what was being read.
  */
-static Account *
-try_account(Oid server, ErrorData **error)
+static ErrorData *
+try_account(Check *check, const ForeignServer *server, Step *step)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	Account    *volatile account = NULL;
+	ErrorData  *volatile error = NULL;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		account = account_get(server, GetUserId());
+		Settings	settings;
+
+		*step = STEP_OPTIONS;
+		option_defaults(&settings);
+		option_read(&settings, server->options);
+		*step = STEP_MAPPING;
+		check->account = account_get(server->serverid, GetUserId());
+		own_set(&check->pin, check->account);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
 	{
 		MemoryContextSwitchTo(context);
-		*error = CopyErrorData();
+		error = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
-	return account;
+	return error;
 }
 
 /*
@@ -178,26 +192,28 @@ mapping_user(Oid mapping)
  * Makes the account, or says why there is none.
  */
 static bool
-check_account(Check *check, Oid server)
+check_account(Check *check, const ForeignServer *server)
 {
-	ErrorData  *error = NULL;
+	Step		step;
+	ErrorData  *error = try_account(check, server, &step);
 	const Settings *settings;
 
-	check->account = try_account(server, &error);
-	if (check->account == NULL)
+	if (error != NULL)
 	{
-		bool		mapping = error->sqlerrcode == ERRCODE_UNDEFINED_OBJECT ||
-		error->sqlerrcode == ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION;
+		const char *advice = error->hint;
 
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
-			error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
+		/* whoever cancels the statement does not want rows */
+		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
 			ReThrowError(error);
-		if (mapping)
+		if (step != STEP_OPTIONS)
 			find_right(check, STEP_OPTIONS, "valid");
-		find_wrong(check, mapping ? STEP_MAPPING : STEP_OPTIONS,
-				   error->message,
-				   error->hint != NULL ? error->hint :
-				   mapping ? "Make one with CREATE USER MAPPING." : NULL);
+		if (error->sqlerrcode == ERRCODE_UNDEFINED_OBJECT)
+			advice = psprintf("Make one with CREATE USER MAPPING FOR ... SERVER %s OPTIONS (access_key '...', secret_key '...').",
+							  quote_identifier(server->servername));
+		else if (step == STEP_MAPPING &&
+				 error->sqlerrcode != ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION)
+			step = STEP_CONNECTION;
+		find_wrong(check, step, error->message, advice);
 		return false;
 	}
 
@@ -225,6 +241,7 @@ step_of(FailureKind kind)
 		case FAILURE_RESOLVE_PROXY:
 		case FAILURE_CONNECT:
 		case FAILURE_CONNECT_TIMEOUT:
+		case FAILURE_LOST:
 		case FAILURE_PROTOCOL:
 		case FAILURE_MEMORY:
 		case FAILURE_LIBRARY:
@@ -241,7 +258,6 @@ step_of(FailureKind kind)
 			return STEP_RATE_LIMITER;
 		case FAILURE_NONE:
 		case FAILURE_TIMEOUT:
-		case FAILURE_LOST:
 		case FAILURE_BAD_REQUEST:
 		case FAILURE_PERMISSION:
 		case FAILURE_UNKNOWN_URL:
@@ -265,15 +281,51 @@ step_of(FailureKind kind)
 	return STEP_LIST;
 }
 
+/*
+ * Whether the request got as far as being sent.
+ */
+static bool
+was_sent(const Failure *failure)
+{
+	return failure->status != 0 || failure->phase_us[PHASE_ANSWER] >= 0;
+}
+
 static void
 find_failure(Check *check, const Failure *failure)
 {
 	const char *message = failure_row(failure->kind)->message;
 	const char *detail = report_detail(failure);
+	Step		step = step_of(failure->kind);
 
-	find_wrong(check, step_of(failure->kind),
+	if (failure->kind == FAILURE_TIMEOUT && !was_sent(failure))
+		step = STEP_CONNECTION;
+	find_wrong(check, step,
 			   detail != NULL ? psprintf("%s: %s", message, detail) : message,
 			   report_hint(failure));
+}
+
+/*
+ * How far the clocks are apart.  What the service accepts is right, whatever its
+ * answers say.
+ */
+static void
+find_clock(Check *check, const Failure *failure)
+{
+	int64		ahead = (int64) time(NULL) - failure->date_s;
+	const char *detail = ahead == 0 ?
+	"the same as the service's, to the second" :
+	psprintf("%lld s %s the service's", llabs(ahead),
+			 ahead > 0 ? "ahead of" : "behind");
+
+	if (failure->date_s < 0)
+		check->findings[STEP_CLOCK].detail = "the answer had no date";
+	else if (llabs(ahead) <= REPORT_SKEW_LIMIT_S ||
+			 check->findings[STEP_SIGNATURE].state == RIGHT)
+		find_right(check, STEP_CLOCK, detail);
+	else
+		find_wrong(check, STEP_CLOCK, detail,
+				   psprintf("The service refuses requests that are more than %d s off. Set the clock of the database server.",
+							REPORT_SKEW_LIMIT_S));
 }
 
 /*
@@ -285,38 +337,44 @@ find_way(Check *check, const Failure *failure)
 {
 	bool		tls = check->account->settings.endpoint.tls;
 
-	if (failure->status == 0)
-	{
-		/* TLS comes after the connection, and the send after both */
-		if (step_of(failure->kind) == STEP_TLS)
-			find_right(check, STEP_CONNECTION, "made");
-		if (failure->phase_us[PHASE_ANSWER] < 0)
-			return;
-	}
+	/* TLS comes after the connection, and the send after both */
+	if (step_of(failure->kind) == STEP_TLS)
+		find_right(check, STEP_CONNECTION, "made");
+	if (!was_sent(failure))
+		return;
 	find_right(check, STEP_CONNECTION, "made");
 	find_right(check, STEP_TLS, tls ? "certificate verified" :
 			   "not used: the endpoint is on this machine");
-	if (failure->date_s >= 0)
-	{
-		int64		ahead = (int64) time(NULL) - failure->date_s;
-		const char *detail = ahead == 0 ?
-		"the same as the service's, to the second" :
-		psprintf("%lld s %s the service's", (long long) Abs(ahead),
-				 ahead > 0 ? "ahead of" : "behind");
 
-		if (Abs(ahead) <= REPORT_SKEW_LIMIT_S)
-			find_right(check, STEP_CLOCK, detail);
-		else
-			find_wrong(check, STEP_CLOCK, detail,
-					   psprintf("The service refuses requests that are more than %d s off. Set the clock of the database server.",
-								REPORT_SKEW_LIMIT_S));
-	}
-	else
-		check->findings[STEP_CLOCK].detail = "the answer had no date";
-
-	/* only who is known can be refused a permission */
-	if (failure->kind == FAILURE_NONE || failure->kind == FAILURE_PERMISSION)
+	/*
+	 * Only who is known can be refused a permission, but anybody on the way
+	 * can answer with a status.
+	 */
+	if (failure->kind == FAILURE_NONE ||
+		(failure->kind == FAILURE_PERMISSION && failure->code[0] != '\0'))
 		find_right(check, STEP_SIGNATURE, "accepted");
+	find_clock(check, failure);
+}
+
+static bool
+same_id(const char *a, const char *b)
+{
+	return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+/*
+ * Says why a page cannot be used, unless that has been said.  False.
+ */
+static bool
+refuse(Failure *failure, FailureKind kind, const char *words)
+{
+	if (failure->kind == FAILURE_NONE)
+	{
+		failure->kind = kind;
+		failure_clip(failure->message, sizeof(failure->message),
+					 words, strlen(words));
+	}
+	return false;
 }
 
 /*
@@ -340,37 +398,62 @@ id_text(const DocPage *envelope, int row, const char *id_key,
 }
 
 /*
- * Reads a body as a page.  False where it is none, as *failure says.
+ * Takes from a body what makes it a page.  False where it is none, as *failure
+ * says.  A scan judges likewise.
+ */
+static bool
+take_page(const Doc *doc, CheckPage *page, Failure *failure)
+{
+	const Resource *resource = &resources[0];
+	DocPage		envelope;
+
+	if (!doc_page(doc, resource->array_key, &envelope, failure))
+		return false;
+	page->rows = envelope.rows;
+	page->limit = envelope.limit > 0 ?
+		(int) Min(envelope.limit, PAGE_SIZE) : PAGE_SIZE;
+	page->total = envelope.total;
+	for (int row = 0; row < Min(page->rows, PAGE_SIZE); row++)
+	{
+		page->ids[row] = id_text(&envelope, row, resource->id_key, failure);
+		if (page->ids[row] == NULL)
+			return refuse(failure, FAILURE_NO_ID,
+						  psprintf("element %d of the page has no usable \"%s\"",
+								   row, resource->id_key));
+	}
+	if (same_id(page->ids[0], page->ids[1]))
+		return refuse(failure, FAILURE_SHAPE,
+					  "one page shows the same object twice");
+	return true;
+}
+
+/*
+ * Reads a body as a page.  False where it is none, or an error's beside an empty
+ * one.
  */
 static bool
 read_page(Check *check, const char *body, size_t length, CheckPage *page,
 		  Failure *failure)
 {
-	const Resource *resource = &resources[0];
 	Doc		   *doc = doc_parse(body, length, failure);
-	DocPage		envelope;
+	Failure		fault = *failure;
 	bool		valid;
 
 	own_set(&check->doc, doc);
-	if (doc == NULL)
-		return false;
-	valid = doc_page(doc, resource->array_key, &envelope, failure);
-	if (valid)
-	{
-		page->rows = envelope.rows;
-		page->total = envelope.total;
-		for (int row = 0; row < Min(page->rows, 2) && valid; row++)
-		{
-			page->ids[row] = id_text(&envelope, row, resource->id_key, failure);
-			if (page->ids[row] == NULL)
-			{
-				failure->kind = FAILURE_NO_ID;
-				valid = false;
-			}
-		}
-	}
+	valid = doc != NULL && take_page(doc, page, failure);
 	own_set(&check->doc, NULL);
-	return valid;
+	if (valid && page->rows > 0)
+		return true;
+	if (!valid)
+	{
+		fetch_fault(body, length, failure);
+		return false;
+	}
+	fetch_fault(body, length, &fault);
+	if (fault.code[0] == '\0')
+		return true;
+	*failure = fault;
+	return refuse(failure, FAILURE_SHAPE, "there is an error beside the list");
 }
 
 /*
@@ -379,7 +462,7 @@ read_page(Check *check, const char *body, size_t length, CheckPage *page,
 static bool
 ask(Check *check, int64 index, CheckPage *page)
 {
-	UriPage		asked = {.index = index, .limit = 2};
+	UriPage		asked = {.index = index, .limit = PAGE_SIZE};
 	char		target[FETCH_TARGET_SIZE];
 	Failure		failure;
 	const char *body;
@@ -398,25 +481,15 @@ ask(Check *check, int64 index, CheckPage *page)
 
 	memset(page, 0, sizeof(*page));
 	if (fetch_result(fetch, &body, &length, &failure) == FAILURE_NONE)
-	{
-		find_way(check, &failure);
-		if (read_page(check, body, length, page, &failure))
-			return true;
-		fetch_fault(body, length, &failure);
-	}
-	else
-		find_way(check, &failure);
+		(void) read_page(check, body, length, page, &failure);
+	find_way(check, &failure);
+	if (failure.kind == FAILURE_NONE)
+		return true;
 	find_failure(check, &failure);
 	return false;
 }
 
 /* ---- what the pages show ---- */
-
-static bool
-same_id(const char *a, const char *b)
-{
-	return a != NULL && b != NULL && strcmp(a, b) == 0;
-}
 
 /*
  * What index counts: by rows the second page begins with the first one's second
@@ -428,21 +501,39 @@ find_index(Check *check, const CheckPage *first, const CheckPage *second)
 	bool		by_page = check->account->settings.by_page;
 	const char *set = by_page ? "page" : "row";
 
-	if (first->rows < 2)
+	if (first->rows < PAGE_SIZE)
 		check->findings[STEP_INDEX].detail =
-			"cannot be told of a list with fewer than two objects";
+			"it takes two objects in a page to tell what index counts";
 	else if (same_id(second->ids[0], first->ids[0]))
 		find_wrong(check, STEP_INDEX, "every page is the first: index is ignored",
 				   "Only lists of one page can be read.");
 	else if (same_id(second->ids[0], first->ids[1]) != by_page)
 		find_right(check, STEP_INDEX, psprintf("counts %ss, as option \"index_unit\" says", set));
-	else if (second->rows == 0 && by_page)
-		find_right(check, STEP_INDEX, "a second page of two is empty, as option \"index_unit\" says");
 	else
 		find_wrong(check, STEP_INDEX,
 				   psprintf("does not count %ss, as option \"index_unit\" says", set),
-				   psprintf("Set option \"index_unit\" of the foreign server to '%s', unless the list has just changed: then try again.",
+				   psprintf("Set option \"index_unit\" of the foreign server to '%s'.",
 							by_page ? "row" : "page"));
+}
+
+/*
+ * A finding that only a list that keeps still can give: is it one?
+ */
+static void
+confirm_index(Check *check, const CheckPage *first)
+{
+	CheckPage	again;
+	Finding		finding = check->findings[STEP_INDEX];
+
+	memset(&check->findings[STEP_INDEX], 0, sizeof(Finding));
+	if (!ask(check, 0, &again))
+		return;
+	if (again.rows == first->rows && same_id(again.ids[0], first->ids[0]) &&
+		same_id(again.ids[1], first->ids[1]))
+		check->findings[STEP_INDEX] = finding;
+	else
+		check->findings[STEP_INDEX].detail =
+			"the list has changed between the requests: try again";
 }
 
 /*
@@ -451,23 +542,34 @@ find_index(Check *check, const CheckPage *first, const CheckPage *second)
 static void
 find_total(Check *check, const CheckPage *first, const CheckPage *second)
 {
-	if (first->total < 0)
+	bool		both = check->findings[STEP_INDEX].state == RIGHT;
+	const CheckPage *last = both ? second : first;
+	bool		ends = last->rows < last->limit;
+	int64		seen = first->rows;
+
+	if (both)
+		seen = last->rows + (check->account->settings.by_page ? first->rows : 1);
+	if (last->total < 0)
 		find_right(check, STEP_TOTAL,
 				   "not stated: the end of the list is found by reading it, which may take a request more");
-	else if (first->total > first->rows)
-		find_right(check, STEP_TOTAL,
-				   psprintf("%lld objects in the list of %s",
-							(long long) first->total, resources[0].name));
-	else if (first->rows < 2)
-		find_right(check, STEP_TOTAL,
-				   psprintf("%lld, with as many objects in the list",
-							(long long) first->total));
-	else if (second->rows > (check->account->settings.by_page ? 0 : 1))
+	else if (both && first->total == first->rows && second->total == second->rows &&
+			 (seen > second->total || first->total > second->total))
 		find_right(check, STEP_TOTAL,
 				   "the number of objects in the page: the end of the list is found by reading it, which may take a request more");
-	else
+	else if (last->total < seen)
+		find_wrong(check, STEP_TOTAL,
+				   psprintf("%lld, but the list has at least %lld objects",
+							(long long) last->total, (long long) seen),
+				   "The end of the list is found by reading it, which may take a request more.");
+	else if (ends && last->total > seen)
+		find_wrong(check, STEP_TOTAL,
+				   psprintf("%lld, but the list ends after %lld",
+							(long long) last->total, (long long) seen),
+				   failure_row(FAILURE_TOTAL)->hint);
+	else if (both || ends || last->total > seen)
 		find_right(check, STEP_TOTAL,
-				   "two, and the list has two objects");
+				   psprintf("the length of the list of %s: %lld",
+							resources[0].name, (long long) last->total));
 }
 
 static void
@@ -483,11 +585,12 @@ check_service(Check *check)
 			   psprintf("the list of %s can be read, and is empty",
 						resources[0].name));
 	memset(&second, 0, sizeof(second));
-	if (first.rows < 2 || ask(check, 1, &second))
-	{
-		find_index(check, &first, &second);
-		find_total(check, &first, &second);
-	}
+	if (first.rows >= PAGE_SIZE && !ask(check, 1, &second))
+		return;
+	find_index(check, &first, &second);
+	if (check->findings[STEP_INDEX].state == WRONG)
+		confirm_index(check, &first);
+	find_total(check, &first, &second);
 }
 
 /* ---- the rest ---- */
@@ -525,7 +628,7 @@ put_findings(const Check *check, ReturnSetInfo *result)
 	{
 		const Finding *finding = &check->findings[step];
 		const char *detail = finding->detail != NULL ?
-		finding->detail : "not tried";
+		finding->detail : "not known";
 		Datum		values[CHECK_COLUMNS] = {0};
 		bool		nulls[CHECK_COLUMNS] = {0};
 
@@ -540,6 +643,18 @@ put_findings(const Check *check, ReturnSetInfo *result)
 	}
 }
 
+/*
+ * Whether a server is one of ours, whatever its wrapper is called.
+ */
+static bool
+is_ours(const ForeignServer *server)
+{
+	Oid			handler = GetForeignDataWrapper(server->fdwid)->fdwhandler;
+
+	return OidIsValid(handler) &&
+		GetFdwRoutine(handler)->IterateForeignScan == scan_iterate;
+}
+
 Datum
 nclue_fdw_check(PG_FUNCTION_ARGS)
 {
@@ -549,11 +664,10 @@ nclue_fdw_check(PG_FUNCTION_ARGS)
 	MemoryContext context;
 	MemoryContext old;
 	Check	   *check;
-	Own		   *pin;
 
 	if (!compat_may_use_server(server->serverid, GetUserId()))
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_SERVER, name);
-	if (GetFdwRoutineByServerId(server->serverid)->IterateForeignScan != scan_iterate)
+	if (!is_ours(server))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("server \"%s\" is not one of nclue_fdw", name)));
@@ -563,12 +677,10 @@ nclue_fdw_check(PG_FUNCTION_ARGS)
 									ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
 	check = palloc0(sizeof(Check));
-	pin = palloc(sizeof(Own));
-	own_init(pin, context, release_account);
+	own_init(&check->pin, context, release_account);
 	own_init(&check->doc, context, free_doc);
-	if (check_account(check, server->serverid))
+	if (check_account(check, server))
 	{
-		own_set(pin, check->account);
 		fetch_init(&check->fetch, context, check->account, &check->tally);
 		check_service(check);
 	}

@@ -24,7 +24,6 @@
 #include "core/doc.h"
 #include "core/sign.h"
 #include "fetch.h"
-#include "report.h"
 
 /*
  * A permission to send is renewed so often while the connection is made: often
@@ -34,8 +33,6 @@
 
 /* Longer than this nobody sleeps without looking again. */
 #define SLEEP_MAX_US INT64CONST(60000000)
-
-int			fetch_max_requests = 0;
 
 /* requests of this process that have a place in line */
 static dlist_head in_line = DLIST_STATIC_INIT(in_line);
@@ -379,7 +376,7 @@ wake_at(Wait *wait, int64 point_us)
 static bool
 has_budget(Wait *wait, Fetch *fetch)
 {
-	if (fetch_max_requests == 0 || wait->budget->spent < fetch_max_requests)
+	if (budget_allows(wait->budget))
 		return true;
 	if (fetch == wait->fetches[0])
 		refuse(fetch, FAILURE_BUDGET,
@@ -446,12 +443,15 @@ try_to_send(Wait *wait, Fetch *fetch)
 {
 	int64		until_us;
 
+	/* first: nobody waits for a request that may not be made */
+	if (!has_budget(wait, fetch))
+		return;
 	if (wait->now_us < fetch->attempt.again_us)
 	{
 		if (!comes_too_late(wait, fetch, fetch->attempt.again_us))
 			wake_at(wait, fetch->attempt.again_us);
 	}
-	else if (has_budget(wait, fetch) && is_its_turn(wait, fetch, &until_us))
+	else if (is_its_turn(wait, fetch, &until_us))
 		send_request(wait, fetch, until_us);
 }
 
@@ -695,22 +695,4 @@ fetch_fault(const char *body, size_t length, Failure *failure)
 		return;
 	failure->kind = kind;
 	failure->message[0] = '\0';
-}
-
-void
-fetch_afford(const Budget *budget, int64 requests)
-{
-	Failure		failure;
-	const char *words;
-
-	if (fetch_max_requests == 0 ||
-		requests <= fetch_max_requests - budget->spent)
-		return;
-	failure_clear(&failure);
-	failure.kind = FAILURE_BUDGET;
-	words = psprintf("it has made %lld, and needs %lld more",
-					 (long long) budget->spent, (long long) requests);
-	failure_clip(failure.message, sizeof(failure.message),
-				 words, strlen(words));
-	report_failure(&failure);
 }

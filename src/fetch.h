@@ -6,19 +6,11 @@
 #define NCLUE_FETCH_H
 
 #include "account.h"
+#include "budget.h"
 #include "core/attempt.h"
 
 /* Room for a path and query: the endpoint's path, a resource, two numbers. */
 #define FETCH_TARGET_SIZE 512
-
-/* Setting nclue_fdw.max_requests; 0: any number. */
-extern int	fetch_max_requests;
-
-/* What one statement has spent. */
-typedef struct Budget
-{
-	int64		spent;			/* requests */
-} Budget;
 
 /* What the requests for one purpose have come to. */
 typedef struct FetchTally
@@ -121,10 +113,5 @@ extern void fetch_fault(const char *body, size_t length, Failure *failure);
  * raises.
  */
 extern void fetch_end(Fetch *fetch);
-
-/*
- * Raises where a statement needs so many more requests and may not make them.
- */
-extern void fetch_afford(const Budget *budget, int64 requests);
 
 #endif

@@ -46,12 +46,13 @@ count_known(Listing *listing, Arrival *arrival)
 
 /*
  * Notes what a page that is part of the list says of its length.  A total that
- * is more than the page has cannot be the page's own count.
+ * is more than the page has cannot be the page's own count; one that the API's
+ * integers could not address is none.
  */
 static void
 note_total(Listing *listing, const WalkPage *page)
 {
-	if (page->total > page->rows)
+	if (page->total > page->rows && page->total <= PG_INT32_MAX)
 		listing->total = page->total;
 	if (listing->total >= 0)
 		account_note_total(listing->key.account, listing->key.resource,
@@ -363,7 +364,7 @@ check_budget(const Listing *listing, const Reader *reader)
 {
 	if (listing->key.want < 0 && (!reader->whole || listing->walk.asked == 0))
 		return;
-	fetch_afford(reader->budget, requests_left(listing));
+	budget_afford(reader->budget, requests_left(listing));
 }
 
 /* ---- waiting for them ---- */
@@ -386,9 +387,9 @@ tell_progress(Listing *listing)
 							   "reading the list of %s: page %lld of %lld, about %lld seconds left",
 							   (unsigned long) seconds,
 							   listing->key.resource->name,
-						(long long) (listing->walk.asked - listing->nflights + 1),
-						(long long) (listing->walk.asked - listing->nflights + left),
-						(long long) seconds)));
+							   (long long) (listing->walk.asked - listing->nflights + 1),
+							   (long long) (listing->walk.asked - listing->nflights + left),
+							   (long long) seconds)));
 	else
 		ereport(NOTICE,
 				(errmsg("reading the list of %s: page %lld",

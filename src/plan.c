@@ -279,9 +279,10 @@ not_sent(PlannerInfo *root, RelOptInfo *rel, PlanKind kind)
  * reads, and all of the query's rows are wanted.
  */
 static bool
-is_whole(PlannerInfo *root)
+is_whole(PlannerInfo *root, RelOptInfo *rel)
 {
-	return root->query_level == 1 && root->tuple_fraction == 0 &&
+	/* the arms of a UNION ALL are other members of one relation */
+	return !IS_OTHER_REL(rel) && root->query_level == 1 && root->tuple_fraction == 0 &&
 		root->glob->subplans == NIL &&
 		bms_membership(root->all_baserels) == BMS_SINGLETON;
 }
@@ -345,6 +346,6 @@ plan_scan(PlannerInfo *root, RelOptInfo *rel, Oid table,
 											   columns,
 											   list_nth(path->fdw_private, PATH_SLOT_REQUESTS),
 											   notes),
-									makeInteger(is_whole(root))),
+									makeInteger(is_whole(root, rel))),
 							scan_targets, NIL, outer);
 }

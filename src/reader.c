@@ -163,7 +163,7 @@ reader_expect(Reader *reader, int64 lookups)
 		objects = lookups > 1 ? PG_INT32_MAX : LISTING_DEFAULT_ROWS;
 	if (made + lookups <= walk_requests(&listing->walk.settings, objects))
 	{
-		fetch_afford(reader->budget, lookups);
+		budget_afford(reader->budget, lookups);
 		return;
 	}
 	while (listing_read_on(listing, reader))

@@ -241,15 +241,14 @@ make_line(Shared *shared, SignDigest key, int64 now_us)
 }
 
 /*
- * Wakes who has come to a line's head, if that is another process.
+ * Wakes who is at a line's head, if that is another process.
  */
 static void
-wake_head(const Shared *shared, const Limiter *limiter, int before)
+wake_head(const Shared *shared, const Limiter *limiter)
 {
 	int			head = limiter_head(limiter);
 
-	if (shared->shared && head >= 0 && head != before &&
-		head != compat_my_number())
+	if (shared->shared && head >= 0 && head != compat_my_number())
 		SetLatch(&GetPGProcByNumber(head)->procLatch);
 }
 
@@ -262,9 +261,13 @@ shared_join(SignDigest key, int64 interval_us, int64 now_us)
 
 	if (line != NULL)
 	{
+		int			before = limiter_head(&line->limiter);
+
 		line->longest_us = Max(line->longest_us, interval_us);
 		ticket = limiter_join(&line->limiter, compat_my_number(), interval_us,
 							  now_us);
+		if (limiter_head(&line->limiter) != before)
+			wake_head(shared, &line->limiter);
 	}
 	unlock(shared);
 	return ticket;
@@ -282,7 +285,8 @@ shared_poll(SignDigest key, uint32 ticket, int64 now_us, int64 *until_us)
 		int			before = limiter_head(&line->limiter);
 
 		answer = limiter_poll(&line->limiter, ticket, now_us, until_us);
-		wake_head(shared, &line->limiter, before);
+		if (limiter_head(&line->limiter) != before)
+			wake_head(shared, &line->limiter);
 	}
 	unlock(shared);
 	return answer;
@@ -309,10 +313,8 @@ shared_sent(SignDigest key, uint32 ticket, int64 sent_us, int64 now_us)
 
 	if (line != NULL)
 	{
-		int			before = limiter_head(&line->limiter);
-
 		limiter_sent(&line->limiter, ticket, sent_us, now_us);
-		wake_head(shared, &line->limiter, before);
+		wake_head(shared, &line->limiter);
 	}
 	unlock(shared);
 }
@@ -325,10 +327,8 @@ shared_leave(SignDigest key, uint32 ticket, int64 now_us)
 
 	if (line != NULL)
 	{
-		int			before = limiter_head(&line->limiter);
-
 		limiter_leave(&line->limiter, ticket, now_us);
-		wake_head(shared, &line->limiter, before);
+		wake_head(shared, &line->limiter);
 	}
 	unlock(shared);
 }

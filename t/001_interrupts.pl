@@ -22,27 +22,38 @@ my $patience = 5;
 my $standin = Standin->start;
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
+# all sessions share one line; from 17 on nothing has to be configured
+$node->append_conf('postgresql.conf',
+	"shared_preload_libraries = 'nclue_fdw'")
+  if $node->pg_version < 17;
 $node->start;
 
 sub server_sql
 {
-	my ($name, $endpoint, $options) = @_;
-	$options = $options ? ", $options" : '';
+	my ($name, $endpoint, %more) = @_;
+	my %options = (
+		endpoint => $endpoint,
+		rate_limit => 0,
+		max_retries => 0,
+		max_in_flight => 1,
+		timeout => 1000,
+		connect_timeout => 1000,
+		%more);
+	my $options = join ', ', map { "$_ '$options{$_}'" } sort keys %options;
 	return qq{
-CREATE SERVER $name FOREIGN DATA WRAPPER nclue_fdw
-  OPTIONS (endpoint '$endpoint', rate_limit '0', max_retries '0', max_in_flight '1', timeout '1000', connect_timeout '1000'$options);
+CREATE SERVER $name FOREIGN DATA WRAPPER nclue_fdw OPTIONS ($options);
 CREATE USER MAPPING FOR PUBLIC SERVER $name
   OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST');
 CREATE FOREIGN TABLE $name (task_id text, status text) SERVER $name;};
 }
 
 # Runs a query on a table that stalls, then a good one in the same session, and
-# interrupts the first by what the code given does with its process id.  Returns
-# what psql printed, what it complained of, and the seconds from the
-# interruption to psql's end.
+# interrupts the first by what the code given does with its process id, once a
+# condition holds.  Returns what psql printed, what it complained of, and the
+# seconds from the interruption to psql's end.
 sub interrupted
 {
-	my ($server, $table, $good, $interrupt, $settings) = @_;
+	my ($server, $table, $good, $interrupt, $settings, $condition) = @_;
 	my ($out, $err) = ('', '');
 	my $name = "stalled_$table";
 	my $psql = start [
@@ -59,12 +70,13 @@ sub interrupted
 		$server->poll_query_until('postgres',
 			"SELECT count(*) = 1 FROM pg_stat_activity WHERE "
 			  . "application_name = '$name' AND state = 'active' AND "
-			  . "wait_event_type = 'Extension'")
+			  . "wait_event_type = 'Extension' AND "
+			  . ($condition // 'true'))
 		  or die 'the query does not wait';
 		my $pid = $server->safe_psql('postgres',
 			"SELECT pid FROM pg_stat_activity WHERE application_name = '$name'");
 		$from = time;
-		$interrupt->($pid);
+		$interrupt->($pid, $psql);
 	}
 	$psql->finish;
 	return ($out, $err, time - $from);
@@ -77,17 +89,43 @@ sub cancel
 	return;
 }
 
+sub press_control_c
+{
+	my ($pid, $psql) = @_;
+	$psql->signal('INT');
+	return;
+}
+
+sub terminate
+{
+	my $pid = shift;
+	$node->safe_psql('postgres', "SELECT pg_terminate_backend($pid)");
+	return;
+}
+
 sub is_cancelled
 {
-	my ($what, $table) = @_;
+	my ($what, $table, $condition) = @_;
 	my ($out, $err, $seconds) = interrupted($node, $table,
-		'SELECT count(*) FROM good', \&cancel);
+		'SELECT count(*) FROM good', \&cancel, undef, $condition);
 
-	like($err, qr/^ERROR:  57014$/m, "$what: a cancel is reported as one");
+	is($err, "ERROR:  57014\n", "$what: a cancel is reported as one");
 	is($out, "250\n", "$what: the session goes on");
 	cmp_ok($seconds, '<', $patience, "$what: the wait ends at once");
 	note sprintf('%s: %.0f ms, a new psql session and four requests included',
 		$what, $seconds * 1000);
+	return;
+}
+
+# The same by the user's hand; a psql that reads no terminal ends with it.
+sub is_broken_off
+{
+	my ($what, $table, $condition) = @_;
+	my ($out, $err, $seconds) = interrupted($node, $table, 'SELECT 1',
+		\&press_control_c, undef, $condition);
+
+	like($err, qr/^ERROR:  57014$/m, "$what: Ctrl-C is reported as a cancel");
+	cmp_ok($seconds, '<', $patience, "$what: Ctrl-C ends the wait at once");
 	return;
 }
 
@@ -126,6 +164,57 @@ is_cancelled('headers', 'tasks');
 $standin->ctl('fault', 'stall_body', 'next=1');
 is_cancelled('body', 'tasks');
 
+$standin->ctl('fault', 'stall', 'next=1');
+is_broken_off('headers', 'tasks');
+
+# ---- waiting for the limiter ----
+
+# The next request of this server may be made in 100 s, if nobody is before it;
+# one that may not wait so long is told when it could be made.
+$node->safe_psql('postgres',
+	server_sql('limited', $standin->endpoint, rate_limit => '0.01'));
+my $look_up = "SELECT count(*) FROM limited WHERE task_id = 'x'";
+
+sub line_is_free
+{
+	my ($what) = @_;
+	my ($status, $out, $err) = $node->psql('postgres',
+		"SET statement_timeout = '1s'; $look_up");
+	my ($seconds) = $err =~ /It could be sent in ([\d.]+) s at the earliest/;
+	ok(defined $seconds && $seconds <= 100.1, "$what: the line is not blocked")
+	  or diag $err;
+	return;
+}
+
+$node->safe_psql('postgres', $look_up);
+is_cancelled('in line', 'limited');
+line_is_free('cancel in line');
+is_broken_off('in line', 'limited');
+line_is_free('Ctrl-C in line');
+
+# ---- backing off ----
+
+# One that has failed is tried again in a minute.  That it has is counted
+# before.
+$node->safe_psql('postgres',
+	server_sql('backing_off', $standin->endpoint, max_retries => 1));
+my $has_failed =
+  "(SELECT sum(bytes) > 0 FROM nclue_fdw_stat WHERE server = 'backing_off')";
+
+sub back_off
+{
+	$node->safe_psql('postgres', 'SELECT nclue_fdw_stat_reset()');
+	$standin->ctl('fault', 'status=503', 'retry_after=60', 'next=1');
+	return;
+}
+
+back_off();
+is_cancelled('backing off', 'backing_off', $has_failed);
+back_off();
+is_broken_off('backing off', 'backing_off', $has_failed);
+is($node->safe_psql('postgres', 'SELECT count(*) FROM backing_off'),
+	'250', 'backing off: others are not kept waiting');
+
 {
 	$standin->ctl('fault', 'stall_body', 'next=1');
 	my ($out, $err, $seconds) = interrupted($node, 'tasks',
@@ -136,26 +225,40 @@ is_cancelled('body', 'tasks');
 	cmp_ok($seconds, '<', $patience, 'statement_timeout: in its time');
 }
 
+# What ends a session, in each of the states.
+my @states = (
+	[ 'headers', 'tasks', sub { $standin->ctl('fault', 'stall', 'next=1'); } ],
+	[ 'in line', 'limited', sub { $node->safe_psql('postgres', $look_up); } ],
+	[ 'backing off', 'backing_off', \&back_off, $has_failed ]);
+
+sub is_ended
 {
-	$standin->ctl('fault', 'stall', 'next=1');
-	my ($out, $err, $seconds) = interrupted(
-		$node, 'tasks',
-		'SELECT 1',
-		sub {
-			my $pid = shift;
-			$node->safe_psql('postgres', "SELECT pg_terminate_backend($pid)");
-		});
-	like($err, qr/57P01|terminating connection/, 'a session can be terminated');
-	cmp_ok($seconds, '<', $patience, 'termination: the wait ends at once');
+	my ($what, $interrupt, $state) = @_;
+	my ($name, $table, $prepare, $condition) = @$state;
+
+	$prepare->();
+	my ($out, $err, $seconds) = interrupted($node, $table, 'SELECT 1',
+		$interrupt, undef, $condition);
+	like($err, qr/57P01|terminating connection/, "$what, $name: it is reported");
+	cmp_ok($seconds, '<', $patience, "$what, $name: the wait ends at once");
+	return;
 }
 
+is_ended('termination', \&terminate, $states[0]);
+# its request has been made above
+$states[1][2] = sub { };
+is_ended('termination', \&terminate, $states[1]);
+line_is_free('termination in line');
+is_ended('termination', \&terminate, $states[2]);
+is($node->safe_psql('postgres', 'SELECT count(*) FROM backing_off'),
+	'250', 'termination while backing off: others are not kept waiting');
+
+# after a restart the line is a new one
+$states[1][2] = sub { $node->safe_psql('postgres', $look_up); };
+foreach my $state (@states)
 {
-	$standin->ctl('fault', 'stall', 'next=1');
-	my ($out, $err, $seconds) =
-	  interrupted($node, 'tasks', 'SELECT 1',
-		sub { $node->stop('fast'); });
-	like($err, qr/57P01|terminating connection/, 'a fast shutdown ends the wait');
-	cmp_ok($seconds, '<', $patience, 'shutdown: it ends at once');
+	is_ended('shutdown', sub { $node->stop('fast'); }, $state);
+	$node->start unless $state == $states[-1];
 }
 
 SKIP:

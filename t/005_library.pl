@@ -23,7 +23,8 @@ my @exported = sort(names('--defined-only', "$pkglibdir/nclue_fdw.so"));
 is_deeply(
 	[ grep { !/^pg_finfo_/ } @exported ],
 	[
-		'Pg_magic_func', '_PG_init', 'nclue_fdw_handler',
+		'Pg_magic_func', '_PG_init', 'nclue_fdw_check',
+		'nclue_fdw_handler', 'nclue_fdw_stat', 'nclue_fdw_stat_reset',
 		'nclue_fdw_validator', 'nclue_fdw_version'
 	],
 	'only what PostgreSQL calls is exported');

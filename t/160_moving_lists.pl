@@ -3,7 +3,7 @@
 # the requests that are allowed.
 #
 # Environment:
-#	SCHEDULES	how many (default 3000, half a minute; script/test --schedules N)
+#	SCHEDULES	how many (default 3000, a quarter of a minute; script/test --schedules N)
 #	SEED		where to start (default 61000); a failure prints what repeats it
 #
 # Each schedule has a seed of its own, which decides all.
@@ -241,6 +241,7 @@ sub note_run
 	$tally{'answered out of turn'}++
 	  if grep { $seen->{answered}[$_] != $_ + 1 } 0 .. $#{ $seen->{answered} };
 	$tally{'fewer rows than asked'}++ if $schedule->{cap};
+	$tally{'a page cut short'}++ if $schedule->{cut};
 	$tally{'something changed'}++ if @{ $seen->{changes} };
 	$tally{requests} += @{ $seen->{requests} };
 	$tally{rows} += @$_ foreach @{ $seen->{rows} };
@@ -385,7 +386,7 @@ if ($schedules >= 1000)
 		(map { "ahead $_" } @ahead),
 		(map { "size $_" } 2, 3, 100),
 		'unit page', 'list_order stable', 'how cursor', 'how two', 'range',
-		'something changed', 'fewer rows than asked');
+		'something changed', 'fewer rows than asked', 'a page cut short');
 	is("@rare", '', 'every kind was tried');
 }
 

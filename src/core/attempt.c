@@ -83,7 +83,10 @@ attempt_failed(Attempt *attempt, const Failure *failure,
 	int64_t		pause;
 
 	attempt->kinds[attempt->failed] = failure->kind;
-	attempt->statuses[attempt->failed] = failure->status;
+	/* of an answer that did not come to its end the status tells nothing */
+	attempt->statuses[attempt->failed] =
+		failure->kind == FAILURE_LOST || failure->kind == FAILURE_TIMEOUT ?
+		0 : failure->status;
 	attempt->failed++;
 	if (!failure_row(failure->kind)->transient)
 		return false;

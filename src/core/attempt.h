@@ -27,7 +27,8 @@ typedef struct Attempt
 	int			failed;			/* attempts that have */
 	int64_t		again_us;		/* a point: when the next may begin; 0: now */
 	FailureKind kinds[ATTEMPT_RETRIES_MAX + 1]; /* of those that failed */
-	int			statuses[ATTEMPT_RETRIES_MAX + 1];	/* HTTP's; 0: no answer */
+	int			statuses[ATTEMPT_RETRIES_MAX + 1];	/* HTTP's; 0: no whole
+													 * answer */
 } Attempt;
 
 /*

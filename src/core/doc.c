@@ -1,7 +1,7 @@
 /*
  * doc.c
- *	  A body as JSON: pages, objects, values, errors.  The only file that knows
- *	  jansson.
+ *	  A body as JSON: pages, objects, values, errors.  Only this file and
+ *	  doc_text.c know jansson.
  *
  * Nothing here may call json_object(): the PostgreSQL backend exports a
  * function of that name, and ours would be the one that is run.
@@ -15,15 +15,13 @@
  * jansson frees while it parses stays in the blocks until then, about a third
  * of their bytes.
  */
-#include "doc.h"
+#include "doc_private.h"
 
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <jansson.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -239,8 +237,8 @@ doc_free(Doc *doc)
 	free(doc);
 }
 
-static DocValue
-value_of(const json_t *json)
+DocValue
+doc_value(const json_t *json)
 {
 	DocValue	value;
 
@@ -287,13 +285,13 @@ value_of(const json_t *json)
 DocValue
 doc_root(const Doc *doc)
 {
-	return value_of(doc->root);
+	return doc_value(doc->root);
 }
 
 DocValue
 doc_get(const DocNode *object, const char *key)
 {
-	return value_of(json_object_get((const json_t *) object, key));
+	return doc_value(json_object_get((const json_t *) object, key));
 }
 
 static unsigned char
@@ -331,7 +329,7 @@ find(const DocNode *node, const char *key, const char **spelled,
 	*spelled = key;
 	*other = NULL;
 	if (found != NULL)
-		return value_of(found);
+		return doc_value(found);
 	for (at = json_object_iter(object); at != NULL;
 		 at = json_object_iter_next(object, at))
 	{
@@ -347,7 +345,7 @@ find(const DocNode *node, const char *key, const char **spelled,
 		found = json_object_iter_value(at);
 		*spelled = candidate;
 	}
-	return value_of(found);
+	return doc_value(found);
 }
 
 bool
@@ -485,7 +483,7 @@ doc_page(const Doc *doc, const char *array_key, DocPage *page,
 DocValue
 doc_element(const DocPage *page, int n)
 {
-	return value_of(json_array_get((const json_t *) page->array, (size_t) n));
+	return doc_value(json_array_get((const json_t *) page->array, (size_t) n));
 }
 
 /*
@@ -595,172 +593,6 @@ doc_fault(const char *body, size_t length, Failure *failure)
 	skip_mark(&body, &length);
 	set_excerpt(failure, body, length);
 	return false;
-}
-
-/* A text that grows. */
-typedef struct Text
-{
-	char	   *bytes;
-	size_t		used;
-	size_t		size;
-	bool		failed;			/* some is missing for want of memory */
-} Text;
-
-static void
-append(Text *text, const char *bytes, size_t length)
-{
-	if (length > text->size - text->used)
-	{
-		size_t		size = 2 * (text->used + length) +256;
-		char	   *larger = realloc(text->bytes, size);
-
-		if (larger == NULL)
-		{
-			text	  ->failed = true;
-
-			return;
-		}
-		text	  ->bytes = larger;
-		text	  ->size = size;
-	}
-	memcpy(text->bytes + text->used, bytes, length);
-	text	  ->used += length;
-}
-
-static void
-append_string(Text *text, const char *string, size_t length)
-{
-	size_t		done = 0;
-	size_t		i;
-
-	append(text, "\"", 1);
-	for (i = 0; i < length; i++)
-	{
-		unsigned char c = (unsigned char) string[i];
-		char		escape[8];
-
-		if (c >= ' ' && c != '"' && c != '\\')
-			continue;
-		append(text, string + done, i - done);
-		done = i + 1;
-		if (c >= ' ')
-			snprintf(escape, sizeof(escape), "\\%c", c);
-		else if (c >= '\b' && c <= '\r' && c != '\v')
-			snprintf(escape, sizeof(escape), "\\%c", "btn?fr"[c - '\b']);
-		else
-			snprintf(escape, sizeof(escape), "\\u%04x", (unsigned int) c);
-		append(text, escape, strlen(escape));
-	}
-	append(text, string + done, length - done);
-	append(text, "\"", 1);
-}
-
-static void
-append_real(Text *text, double real)
-{
-	char		digits[40];
-	bool		integral = true;
-	int			precision;
-	char	   *c;
-
-	/* 17 digits always read back (IEEE 754). */
-	for (precision = 1; precision <= 17; precision++)
-	{
-		snprintf(digits, sizeof(digits), "%.*g", precision, real);
-		if (strtod(digits, NULL) == real)
-			break;
-	}
-	for (c = digits; *c != '\0'; c++)
-	{
-		if (*c >= '0' && *c <= '9')
-			continue;
-		if (*c != '-' && *c != '+' && *c != 'e')
-			*c = '.';			/* the locale's point */
-		if (*c != '-' || c > digits)
-			integral = false;
-	}
-	append(text, digits, strlen(digits));
-	if (integral)
-		append(text, ".0", 2);
-}
-
-/*
- * Appends a value.  The recursion is as deep as the parser's, which is bounded.
- */
-static void
-append_value(Text *text, const json_t *json)
-{
-	DocValue	value = value_of(json);
-	json_t	   *object = (json_t *) json;
-	char		digits[24];
-	void	   *at;
-	size_t		i;
-
-	switch (value.kind)
-	{
-		case DOC_ABSENT:
-		case DOC_NULL:
-			append(text, "null", 4);
-			break;
-		case DOC_BOOL:
-			if (value.boolean)
-				append(text, "true", 4);
-			else
-				append(text, "false", 5);
-			break;
-		case DOC_INTEGER:
-			snprintf(digits, sizeof(digits), "%" PRId64, value.integer);
-			append(text, digits, strlen(digits));
-			break;
-		case DOC_REAL:
-			append_real(text, value.real);
-			break;
-		case DOC_STRING:
-			append_string(text, value.text, value.length);
-			break;
-		case DOC_OBJECT:
-			append(text, "{", 1);
-			for (at = json_object_iter(object); at != NULL;
-				 at = json_object_iter_next(object, at))
-			{
-				const char *key = json_object_iter_key(at);
-
-				if (at != json_object_iter(object))
-					append(text, ",", 1);
-				append_string(text, key, strlen(key));
-				append(text, ":", 1);
-				append_value(text, json_object_iter_value(at));
-			}
-			append(text, "}", 1);
-			break;
-		case DOC_ARRAY:
-			append(text, "[", 1);
-			for (i = 0; i < json_array_size(json); i++)
-			{
-				if (i > 0)
-					append(text, ",", 1);
-				append_value(text, json_array_get(json, i));
-			}
-			append(text, "]", 1);
-			break;
-	}
-}
-
-char *
-doc_text(const DocNode *node, size_t *length)
-{
-	Text text;
-
-	memset(&text, 0, sizeof(text));
-	append_value(&text, (const json_t *) node);
-	append(&text, "", 1);
-	if (text.failed)
-	{
-		free(text.bytes);
-		return NULL;
-	}
-	*length = text.used - 1;
-	return text.bytes;
 }
 
 const char *

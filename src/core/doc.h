@@ -1,7 +1,6 @@
 /*
  * doc.h
- *	  A body as JSON: pages, objects, values, errors.  The only file that knows
- *	  jansson.
+ *	  A body as JSON: pages, objects, values, errors.  Nobody else knows jansson.
  */
 #ifndef NCLUE_DOC_H
 #define NCLUE_DOC_H

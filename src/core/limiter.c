@@ -34,7 +34,8 @@ find(const Limiter *limiter, uint32_t ticket)
 }
 
 /*
- * Whoever comes to the head has not been silent there yet.
+ * Whoever comes to the head has not been silent there yet; now_us was read
+ * before the lock was taken, so it may lie before that place's joining.
  */
 static void
 remove_place(Limiter *limiter, int i, int64_t now_us)
@@ -47,16 +48,16 @@ remove_place(Limiter *limiter, int i, int64_t now_us)
 }
 
 /*
- * When the head may send.  Of different intervals the longest of those in line
- * holds: they are told to be limits of one key.
+ * When the head may send while so many stay in line, the head among them.  Of
+ * different intervals the longest holds: they are told to be limits of one key.
  */
 static int64_t
-due_us(const Limiter *limiter)
+due_us(const Limiter *limiter, int places)
 {
 	int64_t		longest = 0;
 	int			i;
 
-	for (i = 0; i < limiter->count; i++)
+	for (i = 0; i < places; i++)
 		longest = later(longest, limiter->line[i].interval_us);
 	return later(limiter->sent_us + longest + LIMITER_MARGIN_US,
 				 limiter->held_us);
@@ -72,24 +73,25 @@ lapse_us(const Limiter *limiter)
 
 	if (head->granted)
 		return head->seen_us + LIMITER_LAPSE_US;
-	return later(head->seen_us, due_us(limiter)) + LIMITER_LAPSE_US;
+	return later(head->seen_us, due_us(limiter, limiter->count)) +
+		LIMITER_LAPSE_US;
 }
 
 /*
- * Takes the head's place away if it has lapsed.  If it was permitted to send,
- * it may have done so at the last moment.
+ * Takes the head's place away if it has lapsed; the next one begins to count
+ * only now.  If it was permitted to send, it may have done so at the last
+ * moment.
  */
-static bool
+static void
 drop_lapsed(Limiter *limiter, int64_t now_us)
 {
 	int64_t		lapse = lapse_us(limiter);
 
-	if (now_us < lapse)
-		return false;
+	if (limiter->count == 0 || now_us < lapse)
+		return;
 	if (limiter->line[0].granted)
 		limiter->sent_us = later(limiter->sent_us, lapse);
 	remove_place(limiter, 0, now_us);
-	return true;
 }
 
 uint32_t
@@ -97,9 +99,8 @@ limiter_join(Limiter *limiter, int owner, int64_t interval_us, int64_t now_us)
 {
 	LimiterPlace *place;
 
-	/* those that have lapsed make room */
-	while (limiter->count > 0 && drop_lapsed(limiter, now_us))
-		 /* and the next one may have, too */ ;
+	/* one that has lapsed makes room */
+	drop_lapsed(limiter, now_us);
 	if (limiter->count == LIMITER_PLACES)
 		return 0;
 	do
@@ -122,19 +123,22 @@ limiter_poll(Limiter *limiter, uint32_t ticket, int64_t now_us,
 	LimiterPlace *head = &limiter->line[0];
 
 	/* who comes back before others have noticed has lost nothing */
-	while (limiter->count > 0 && head->ticket != ticket &&
-		   drop_lapsed(limiter, now_us))
-		 /* and the next one may have, too */ ;
+	if (head->ticket != ticket)
+		drop_lapsed(limiter, now_us);
 	switch (find(limiter, ticket))
 	{
 		case NOT_FOUND:
 			return LIMITER_GONE;
 		case 0:
-			head->seen_us = later(head->seen_us, now_us);
-			*until_us = due_us(limiter);
+			*until_us = due_us(limiter, limiter->count);
 			if (!head->granted && now_us < *until_us)
+			{
+				/* it is asleep until then, even if a slower one leaves */
+				head->seen_us = *until_us;
 				return LIMITER_WAIT;
+			}
 			head->granted = true;
+			head->seen_us = now_us;
 			*until_us = head->seen_us + LIMITER_LAPSE_US;
 			return LIMITER_GO;
 		default:
@@ -147,17 +151,20 @@ int64_t
 limiter_turn_us(const Limiter *limiter, uint32_t ticket, int64_t now_us)
 {
 	int			place = find(limiter, ticket);
-	int64_t		turn = now_us;
+	int64_t		turn;
 	int			i;
 
 	if (place == NOT_FOUND)
 		return INT64_MAX;
-	if (!limiter->line[0].granted)
-		turn = later(turn, due_us(limiter));
+	/* those behind may leave; who may send had not when it last asked */
+	if (limiter->line[0].granted)
+		turn = limiter->line[0].seen_us;
+	else
+		turn = later(now_us, due_us(limiter, place + 1));
 	for (i = 1; i <= place; i++)
 		turn = later(turn + limiter->line[i].interval_us + LIMITER_MARGIN_US,
 					 limiter->held_us);
-	return turn;
+	return later(turn, now_us);
 }
 
 void

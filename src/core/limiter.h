@@ -45,7 +45,8 @@ typedef struct LimiterPlace
 	bool		granted;		/* it may send, and has not yet said that it
 								 * did */
 	int64_t		interval_us;	/* at least so long after the last send */
-	int64_t		seen_us;		/* when it last showed that it is alive */
+	int64_t		seen_us;		/* when it last showed that it is alive; of a
+								 * head that waits, when it is to do so */
 } LimiterPlace;
 
 /* Without pointers: it lies in shared memory, and a copy is a snapshot. */
@@ -74,8 +75,9 @@ extern void limiter_begin(Limiter *limiter, int64_t sent_us);
 
 /*
  * Joins the line at its end, for one request, on behalf of an owner (not
- * negative).  Returns a ticket, never 0; 0 where there is no place left.  Never
- * raises.
+ * negative).  Returns a ticket, never 0; 0 where there is no place left.
+ * Others' places that have lapsed go, so whoever is now at the head is to be
+ * woken.  Never raises.
  */
 extern uint32_t limiter_join(Limiter *limiter, int owner, int64_t interval_us,
 							 int64_t now_us);
@@ -89,9 +91,9 @@ extern LimiterAnswer limiter_poll(Limiter *limiter, uint32_t ticket,
 								  int64_t now_us, int64_t *until_us);
 
 /*
- * The earliest time at which a ticket's request can be sent, if all before it
- * in the line send theirs; now where it may already.  INT64_MAX: it has no
- * place.  Never raises.
+ * A time before which a ticket's request cannot be sent, if all before it in
+ * the line send theirs, whether those behind it stay or not; now where it may
+ * already.  INT64_MAX: it has no place.  Never raises.
  */
 extern int64_t limiter_turn_us(const Limiter *limiter, uint32_t ticket,
 							   int64_t now_us);
@@ -106,7 +108,8 @@ extern void limiter_sent(Limiter *limiter, uint32_t ticket, int64_t sent_us,
 
 /*
  * Gives up a place whose request was not sent; nothing happens if it is gone.
- * Never raises.
+ * The head is to be woken, also if it is the same as before: it may be its turn
+ * earlier now.  Never raises.
  */
 extern void limiter_leave(Limiter *limiter, uint32_t ticket, int64_t now_us);
 

@@ -147,7 +147,11 @@ sub _wrong_error
 
 	# pages of another size begin elsewhere where index counts pages, and small
 	# ones make small steps
-	return '' if $schedule->{cap} && ($schedule->{unit} eq 'page' || $self->{changed});
+	return '' if ($schedule->{cap} || $schedule->{cut})
+	  && ($schedule->{unit} eq 'page' || $self->{changed});
+
+	# a range whose first page has none of its rows has no place
+	return '' if $schedule->{cut} && $schedule->is_range;
 
 	# a range that has lost all rows of its first page has lost its place, or
 	# where a page of new ones came before it
@@ -202,7 +206,8 @@ sub _wrong_requests
 	# no grand total: the head once more
 	my $heads = $jumps && $schedule->{total} ne 'grand' ? 1 : 0;
 
-	if (!$self->{changed} && $whole && !$seen->{local} && !$schedule->{cap})
+	if (!$self->{changed} && $whole && !$seen->{local}
+		&& !$schedule->{cap} && !$schedule->{cut})
 	{
 		# those under way at once may come in any order
 		my $order = sub { join "\n", $schedule->{ahead} > 1 ? sort @_ : @_ };
@@ -223,7 +228,7 @@ sub _wrong_requests
 	  && !$schedule->{cap}
 	  && !$schedule->is_range
 	  && @made > 112 + 4 * $self->_lines($schedule->{objects}, 0);
-	return '' if $schedule->{cap};
+	return '' if $schedule->{cap} || $schedule->{cut};
 	$most = $self->usual + $heads + $self->_most($jumps);
 	return @made > $most ? @made . " requests instead of at most $most" : '';
 }

@@ -68,6 +68,7 @@ sub new
 	$self->_choose_pace;
 	$self->{how} eq 'select' ? $self->_choose_changes : $self->_choose_steps;
 	$self->_choose_faults if $self->{ahead} > 1 && $self->{how} eq 'select';
+	$self->_choose_cut if $self->{total} eq 'grand' && !$self->{cap} && chance(0.1);
 	delete $self->{moving};
 	return $self;
 }
@@ -245,6 +246,17 @@ sub _choose_faults
 		push @{ $self->{faults} }, [ $request,
 			chance(0.7) ? 'later=' . choose(1, 2, 3) : 'slow=' . choose(1, 3) ];
 	}
+	return;
+}
+
+# A page cut short, though total says that more follows.
+sub _choose_cut
+{
+	my $self = shift;
+
+	$self->{cut} = 1;
+	push @{ $self->{faults} },
+	  [ 1 + int rand $self->pages, 'short=' . int rand $self->{size} ];
 	return;
 }
 

@@ -118,15 +118,16 @@ sub requests
 sub arrivals
 {
 	my $self = shift;
-	my @arrivals;
+	return map { arrival($_) } $self->ctl('arrivals');
+}
 
-	foreach ($self->ctl('arrivals'))
-	{
-		my %arrival;
-		@arrival{qw(number time connection status line)} = split / /, $_, 5;
-		push @arrivals, \%arrival;
-	}
-	return @arrivals;
+# One of them, from the line that shows it.
+sub arrival
+{
+	my %arrival;
+
+	@arrival{qw(number time connection status line)} = split / /, $_[0], 5;
+	return \%arrival;
 }
 
 # Waits until so many requests came that requests() has not returned; false

@@ -167,10 +167,12 @@ def wait(control: Control, words: list[str]) -> str:
     return ''
 
 
-@verb('connections', '', 'how many are open, and how many there were')
+@verb('connections', '', 'how many are open, how many there were, and the '
+      'most requests under way at once since the last "connections"')
 def connections(control: Control, words: list[str]) -> str:
     opened, total = control.connections()
-    return f'open={opened} total={total}\n'
+    most = control.service.under_way.read()
+    return f'open={opened} total={total} most={most}\n'
 
 
 @verb('set', 'NAME=VALUE ...', 'sets switches')

@@ -75,11 +75,11 @@ class Server:
     def accept(self) -> None:
         while True:
             sock, _ = self.listener.accept()
+            connection = Connection(sock, self.total + 1, self.service,
+                                    self.stop_reader, self.context)
             with self.counting:
                 self.open += 1
                 self.total += 1
-            connection = Connection(sock, self.total, self.service,
-                                    self.stop_reader, self.context)
             threading.Thread(target=self.run, args=(connection,),
                              daemon=True).start()
 

@@ -59,6 +59,33 @@ def signature(secret: str, method: str, target: str, timestamp: str,
     return base64.b64encode(digest).decode()
 
 
+class UnderWay:
+    """How many requests are, from arrival to the answer's first byte.
+
+    Not to its last one: the client's next request may come before we know that
+    it has that.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.now = self.most = 0
+
+    def __enter__(self) -> None:
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+
+    def __exit__(self, *_: Any) -> None:
+        with self.lock:
+            self.now -= 1
+
+    def read(self) -> int:
+        """The most there were at once since the last time."""
+        with self.lock:
+            most, self.most = self.most, self.now
+            return most
+
+
 class Service:
     """Everything behind the port.  One request at a time, under the lock.
 
@@ -74,6 +101,7 @@ class Service:
         self.settings = Settings()
         self.store = Store(self.settings, length)
         self.log = log
+        self.under_way = UnderWay()
         self.paths = {base + resource.path: resource
                       for resource in RESOURCES.values()}
         self.run_change = lambda words: None        # set by the control

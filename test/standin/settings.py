@@ -95,6 +95,8 @@ SWITCHES = {row.name: row for row in (
            'and says so'),
     switch('accept', 'normal stall close reset', 'what becomes of new '
            'connections, before TLS'),
+    switch('connect_latency', '', 'milliseconds before each new connection '
+           'is served, TLS included', number=float, default='0'),
     switch('check', 'on off', 'keys, signatures and timestamps are checked'),
     switch('clock', '', 'seconds the service\'s clock is ahead (timestamps '
            'and Date)', number=int, default='0'),

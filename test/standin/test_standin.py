@@ -123,6 +123,22 @@ class Service(Case):
         self.assertEqual(1, len(set(numbers[:4])))
         self.assertEqual(2, len(set(numbers)))
 
+    def test_requests_under_way_are_counted(self) -> None:
+        self.command('connections')
+        self.command('set', 'latency=300')
+        clients = [http.client.HTTPConnection('127.0.0.1', self.standin.port)
+                   for _ in range(3)]
+        for _ in range(2):
+            for client in clients:
+                client.request('GET', LIST, headers=signed(LIST))
+            for client in clients:
+                client.getresponse().read()
+        for client in clients:
+            client.close()
+        self.get()
+        for most in (3, 0):
+            self.assertIn(f'most={most}\n', self.command('connections'))
+
     def test_pipelined_requests_are_answered_in_order(self) -> None:
         address = ('127.0.0.1', self.standin.port)
         with socket.create_connection(address) as sock:

@@ -259,6 +259,12 @@ class Switches(Case):
             self.assertNotEqual('reset', value)
             self.assertEqual(expected, (data[:12], ended))
 
+    def test_connect_latency(self) -> None:
+        for _, seconds in self.each('connect_latency', {'1': 0, '150': 0.15}):
+            start = time.monotonic()
+            self.raw(False)
+            self.assertGreater(time.monotonic() - start, seconds)
+
     def test_check(self) -> None:
         for _, status in self.each('check', {'on': 401, 'off': 200}):
             self.assertEqual(status, self.get(LIST, {}).status)

@@ -14,6 +14,22 @@ MAX_HEAD = 64 * 1024
 RESET_ON_CLOSE = struct.pack('ii', 1, 0)
 
 
+def both_clocks() -> tuple[float, float]:
+    """Monotonic and wall clock of one moment.
+
+    Where another thread gets its turn between the two readings they are
+    milliseconds apart, so the nearest of a few pairs counts.
+    """
+    best = None
+    for _ in range(5):
+        before, wall, after = time.monotonic(), time.time(), time.monotonic()
+        if best is None or after - before < best[0]:
+            best = after - before, after, wall
+        if best[0] < 50e-6:
+            break
+    return best[1:]
+
+
 class Gone(Exception):
     """The connection is of no use any more."""
 
@@ -27,6 +43,9 @@ class Connection:
         self.sock = sock
         self.number = number
         self.service = service
+        # as they were when it came, whoever is told so and changes them
+        self.accept = service.settings.accept
+        self.latency = service.settings.connect_latency
         self.context = context
         self.buffer = b''
         self.arrival = 0.0
@@ -38,9 +57,11 @@ class Connection:
         try:
             self.prepare()
             while True:
-                delivery = self.service.handle(self.receive())
-                if delivery.delay:
-                    self.pause(delivery.delay)
+                request = self.receive()
+                with self.service.under_way:
+                    delivery = self.service.handle(request)
+                    if delivery.delay:
+                        self.pause(delivery.delay)
                 if delivery.way:
                     getattr(self, 'wire_' + delivery.way)(
                         delivery.answer.head(), delivery.answer.body,
@@ -58,13 +79,14 @@ class Connection:
     def prepare(self) -> None:
         """What comes before the first request: the switch "accept", TLS."""
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        accept = self.service.settings.accept
-        if accept == 'stall':
+        if self.accept == 'stall':
             self.pause(None)
-        elif accept == 'reset':
+        elif self.accept == 'reset':
             self.reset()
-        elif accept == 'close':
+        elif self.accept == 'close':
             raise Gone
+        if self.latency:
+            self.pause(self.latency / 1000)
         if self.context is not None:
             self.sock = self.context.wrap_socket(self.sock, server_side=True)
 
@@ -103,10 +125,10 @@ class Connection:
                 _, extra, _, _ = socket.socket.recvmsg(self.sock, 1, 128,
                                                        socket.MSG_PEEK)
             data = self.sock.recv(MAX_HEAD)
-        self.arrival = time.monotonic()
+        self.arrival, now = both_clocks()
         if extra and len(extra[0][2]) >= 16:
             seconds, nanoseconds = struct.unpack('qq', extra[0][2][:16])
-            age = time.time() - (seconds + nanoseconds / 1e9)
+            age = now - (seconds + nanoseconds / 1e9)
             self.arrival -= max(age, 0.0)
         if not data:
             raise Gone

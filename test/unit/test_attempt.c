@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -148,18 +149,23 @@ retry_after_lengthens_a_pause_up_to_a_minute(void **state)
 		{0, 1}, {1, 1}, {2, 2}, {59, 59}, {60, 60}, {61, 60},
 		{INT64_MAX / 2, 60}
 	};
+	Attempt		attempt;
 	size_t		i;
 
 	(void) state;
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 	{
-		Attempt		attempt;
-
 		attempt_begin(&attempt, SECOND, SECOND, 1);
 		assert_true(fails(&attempt, FAILURE_THROTTLED, 429, rows[i].asked, 0,
 						  7 * SECOND));
 		assert_int_equal(attempt.again_us, (7 + rows[i].pause) * SECOND);
 	}
+
+	/* it shortens none */
+	attempt_begin(&attempt, SECOND, SECOND, 2);
+	assert_true(fails(&attempt, FAILURE_THROTTLED, 429, 0, 0, 7 * SECOND));
+	assert_true(fails(&attempt, FAILURE_THROTTLED, 429, 1, 0, 7 * SECOND));
+	assert_int_equal(attempt.again_us, 9 * SECOND);
 }
 
 /*
@@ -182,8 +188,10 @@ each_attempt_has_its_own_time(void **state)
 	Attempt		attempt;
 
 	(void) state;
+	/* the first begins with the request, whatever was in its memory */
+	memset(&attempt, 0x55, sizeof(attempt));
 	attempt_begin(&attempt, 5 * SECOND, SECOND, 1);
-	attempt_start(&attempt);
+	assert_int_equal(attempt_left_us(&attempt, true), 5 * SECOND);
 	attempt_waited(&attempt, 5 * SECOND);
 	assert_int_equal(attempt_overdue(&attempt, true), FAILURE_TIMEOUT);
 	assert_true(fails(&attempt, FAILURE_TIMEOUT, 0, 0, 0, 0));
@@ -196,7 +204,7 @@ what_failed_is_told(void **state)
 {
 	Attempt		attempt;
 	char		words[256];
-	char		little[20];
+	char		little[64];
 	int			i;
 
 	(void) state;
@@ -204,7 +212,8 @@ what_failed_is_told(void **state)
 	attempt_history(&attempt, words, sizeof(words));
 	assert_string_equal(words, "");
 	fails(&attempt, FAILURE_UNAVAILABLE, 503, 0, 0, 0);
-	fails(&attempt, FAILURE_TIMEOUT, 0, 0, 0, 0);
+	/* the head of an answer came, and no more */
+	fails(&attempt, FAILURE_TIMEOUT, 200, 0, 0, 0);
 	fails(&attempt, FAILURE_QUOTA, 429, 0, 0, 0);
 	attempt_history(&attempt, words, sizeof(words));
 	assert_string_equal(words, "HTTP status 503, "
@@ -212,9 +221,12 @@ what_failed_is_told(void **state)
 						"HTTP status 429");
 
 	/* as much as there is room for */
-	attempt_history(&attempt, little, sizeof(little));
+	memset(little, '#', sizeof(little));
+	attempt_history(&attempt, little, 20);
 	assert_memory_equal(little, "HTTP status 503", 15);
-	assert_int_equal(little[sizeof(little) - 1], '\0');
+	assert_int_equal(little[19], '\0');
+	for (i = 20; i < (int) sizeof(little); i++)
+		assert_int_equal(little[i], '#');
 	for (i = attempt.failed; i <= ATTEMPT_RETRIES_MAX; i++)
 		fails(&attempt, FAILURE_UNAVAILABLE, 503, 0, 0, 0);
 	attempt_history(&attempt, words, sizeof(words));

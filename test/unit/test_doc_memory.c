@@ -15,6 +15,7 @@
 #define doc_find counted_doc_find
 #define doc_fault counted_doc_fault
 #define doc_text counted_doc_text
+#define doc_value counted_doc_value
 #define doc_version counted_doc_version
 
 #include <limits.h>
@@ -74,6 +75,7 @@ counted_free(void *memory)
 #define free counted_free
 
 #include "../../src/core/doc.c"
+#include "../../src/core/doc_text.c"
 
 #undef malloc
 #undef realloc

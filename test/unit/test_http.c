@@ -337,7 +337,7 @@ late_send_is_refused(void **state)
 	assert_true(http_late(transfer));
 	assert_true(http_sent_us(transfer) == 0);
 	http_drop(transfer);
-	
+
 
 	transfer = http_start(*state, url, headers, 1, now_us() - 1, now_us(),
 						  &failure);

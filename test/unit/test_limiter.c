@@ -193,6 +193,12 @@ a_late_report_counts(void **state)
 	/* an earlier one takes nothing back */
 	limiter_sent(&limiter, stopped, later - SECOND, later);
 	assert_waits(next, later, later + SPACING);
+	/* nor does a permission that lapsed before */
+	assert_goes(next, 30 * SECOND);
+	limiter_sent(&limiter, stopped, 40 * SECOND, 40 * SECOND);
+	next = limiter_join(&limiter, 3, SECOND, 40 * SECOND);
+	assert_int_equal(limiter_head(&limiter), 3);
+	assert_waits(next, 40 * SECOND, 40 * SECOND + SPACING);
 }
 
 static void
@@ -221,10 +227,48 @@ a_head_is_not_late_before_its_turn(void **state)
 	second = limiter_join(&limiter, 2, 10 * SECOND, 20 * SECOND);
 	third = limiter_join(&limiter, 3, 10 * SECOND, 20 * SECOND);
 	limiter_sent(&limiter, first, 20 * SECOND, 20 * SECOND);
-	/* it was told to come then, and has a while from then on */
-	assert_waits(second, 20 * SECOND, turn);
+	/* it has a while from then on, whether it was told so or not yet */
+	assert_waits(third, 21 * SECOND, turn + LIMITER_LAPSE_US);
+	assert_waits(second, 29 * SECOND, turn);
 	assert_waits(third, turn, turn + LIMITER_LAPSE_US);
 	assert_goes(second, turn + LIMITER_LAPSE_US - 1);
+}
+
+static void
+a_head_that_waits_as_told_is_not_late(void **state)
+{
+	uint32_t	first = limiter_join(&limiter, 1, SECOND, 20 * SECOND);
+	uint32_t	second;
+	uint32_t	slow;
+	int64_t		told = 30 * SECOND + LIMITER_MARGIN_US;
+
+	(void) state;
+	assert_goes(first, 20 * SECOND);
+	limiter_sent(&limiter, first, 20 * SECOND, 20 * SECOND);
+	first = limiter_join(&limiter, 1, SECOND, 20 * SECOND);
+	second = limiter_join(&limiter, 2, SECOND, 20 * SECOND);
+	slow = limiter_join(&limiter, 3, 10 * SECOND, 20 * SECOND);
+	assert_waits(first, 20 * SECOND, told);
+	/* now its turn is earlier, which it may not know */
+	limiter_leave(&limiter, slow, 20 * SECOND);
+	assert_waits(second, 29 * SECOND, told + LIMITER_LAPSE_US);
+	assert_goes(first, told);
+	/* from its turn on it is as quick to lapse as others */
+	assert_waits(second, told, told + LIMITER_LAPSE_US);
+}
+
+static void
+a_clock_that_was_read_early_makes_nobody_late(void **state)
+{
+	uint32_t	first = limiter_join(&limiter, 1, SECOND, 10 * SECOND);
+	uint32_t	second = limiter_join(&limiter, 2, SECOND, 11 * SECOND);
+	uint32_t	third = limiter_join(&limiter, 3, SECOND, 11 * SECOND);
+	int64_t		lapse = 11 * SECOND + LIMITER_LAPSE_US;
+
+	(void) state;
+	limiter_leave(&limiter, first, 10 * SECOND);
+	assert_waits(third, lapse - 1, lapse);
+	assert_goes(second, lapse - 1);
 }
 
 static void
@@ -286,6 +330,40 @@ the_turn_counts_those_before(void **state)
 					 INT64_MAX);
 }
 
+/*
+ * A statement ends at once if its turn comes too late, so it must not be said
+ * to come later than it may.
+ */
+static void
+the_turn_is_never_later_than_it_may_be(void **state)
+{
+	uint32_t	first;
+	uint32_t	second;
+	uint32_t	slow;
+
+	(void) state;
+	limiter_begin(&limiter, 10 * SECOND);
+	first = limiter_join(&limiter, 1, SECOND, 10 * SECOND);
+	second = limiter_join(&limiter, 2, SECOND, 10 * SECOND);
+	slow = limiter_join(&limiter, 3, 10 * SECOND, 10 * SECOND);
+	/* who is behind may leave */
+	assert_int_equal(limiter_turn_us(&limiter, first, 10 * SECOND),
+					 10 * SECOND + SPACING);
+	assert_int_equal(limiter_turn_us(&limiter, second, 10 * SECOND),
+					 10 * SECOND + 2 * SPACING);
+	assert_int_equal(limiter_turn_us(&limiter, slow, 10 * SECOND),
+					 30 * SECOND + SPACING + 2 * LIMITER_MARGIN_US);
+	limiter_leave(&limiter, slow, 10 * SECOND);
+	/* who may send may just have done so */
+	assert_goes(first, 12 * SECOND);
+	assert_int_equal(limiter_turn_us(&limiter, second, 12 * SECOND + 7),
+					 12 * SECOND + SPACING);
+	assert_int_equal(limiter_turn_us(&limiter, first, 12 * SECOND + 7),
+					 12 * SECOND + 7);
+	assert_int_equal(limiter_turn_us(&limiter, second, 20 * SECOND),
+					 20 * SECOND);
+}
+
 static void
 a_hold_during_a_permission_delays_the_next(void **state)
 {
@@ -341,6 +419,9 @@ an_idle_line_can_be_forgotten(void **state)
 	assert_false(limiter_idle(&limiter, SECOND, 20 * SECOND));
 	limiter_leave(&limiter, ticket, 20 * SECOND);
 	assert_true(limiter_idle(&limiter, SECOND, 20 * SECOND));
+	limiter_hold(&limiter, 25 * SECOND);
+	assert_false(limiter_idle(&limiter, SECOND, 25 * SECOND - 1));
+	assert_true(limiter_idle(&limiter, SECOND, 25 * SECOND));
 }
 
 #define FACT(test) cmocka_unit_test_setup(test, begin)
@@ -360,9 +441,12 @@ main(void)
 		FACT(a_late_report_counts),
 		FACT(a_head_that_does_not_come_loses_its_place),
 		FACT(a_head_is_not_late_before_its_turn),
+		FACT(a_head_that_waits_as_told_is_not_late),
+		FACT(a_clock_that_was_read_early_makes_nobody_late),
 		FACT(a_429_holds_everybody_back),
 		FACT(the_slowest_in_line_holds),
 		FACT(the_turn_counts_those_before),
+		FACT(the_turn_is_never_later_than_it_may_be),
 		FACT(a_hold_during_a_permission_delays_the_next),
 		FACT(a_full_line_takes_nobody),
 		FACT(tickets_wrap_round),

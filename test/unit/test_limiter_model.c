@@ -3,9 +3,12 @@
  *	  The limiter in every order of events: all states that some processes can
  *	  bring it to, whatever they do and whenever they do it.
  *
- * Time goes in steps of half a lapse, and is kept relative to now; what lies so far
- * back that it makes no difference any more is kept as just that far.  So there
- * are only so many states, and all of them are visited.
+ * Time goes in steps of half a lapse, and is kept relative to now; what lies so
+ * far back that it makes no difference any more is kept as just that far.  So
+ * there are only so many states, and all of them are visited.
+ *
+ * A process that is stopped is one that does nothing while time passes.  One
+ * that is killed leaves, or reports what it has sent.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,10 +26,9 @@
 #define STEP (LIMITER_LAPSE_US / LAPSE_STEPS)
 /* so many steps with the margin */
 #define INTERVAL(steps) ((steps) * STEP - LIMITER_MARGIN_US)
-#define INTERVAL_MAX 2
-/* how far back a place and a send still make a difference */
-#define SEEN_BACK (LAPSE_STEPS + 1)
-#define SENT_BACK (INTERVAL_MAX + LAPSE_STEPS + 1)
+#define INTERVAL_MAX 3
+/* how far back a send, or that it was possible, still makes a difference */
+#define SENT_BACK (INTERVAL_MAX + LAPSE_STEPS)
 #define PROCESSES 3
 #define HOLD_STEPS 2
 
@@ -41,8 +43,10 @@ typedef enum Activity
 typedef struct Process
 {
 	int8_t		activity;
-	int8_t		time;			/* until, or at; in steps from now */
+	int8_t		time;			/* until, or at; of one in line: when it is to
+								 * ask again.  In steps from now */
 	int8_t		place;			/* in line; -1: it has lapsed */
+	int8_t		before;			/* who joined earlier and has not sent */
 } Process;
 
 typedef struct Place
@@ -64,16 +68,20 @@ typedef struct State
 } State;
 
 /* Each process's interval. */
-static const int64_t intervals[2][PROCESSES] = {
+static const int64_t intervals[][PROCESSES] = {
 	{INTERVAL(1), INTERVAL(1), INTERVAL(1)},
-	{INTERVAL(1), INTERVAL(INTERVAL_MAX), INTERVAL(1)}
+	{INTERVAL(1), INTERVAL(1), INTERVAL(2)},
+	{INTERVAL(1), INTERVAL(2), INTERVAL(INTERVAL_MAX)}
 };
 
 static const int64_t *interval;
 static Limiter limiter;
 static Process processes[PROCESSES];
 static uint32_t tickets[PROCESSES];
+static int	joined[PROCESSES];	/* numbers in the order of joining */
+static int	joins;
 static int64_t truly_sent;
+static int64_t truly_held;
 static int64_t now;
 
 static State *states;
@@ -94,21 +102,40 @@ steps(int64_t us, int back)
 	return (int8_t) (from_now < -back ? -back : from_now);
 }
 
+/* Whether a process has joined and not sent. */
+static bool
+wants_to_send(int p)
+{
+	return processes[p].activity == IN_LINE ||
+		processes[p].activity == MAY_SEND;
+}
+
+static int64_t
+time_of(int p)
+{
+	return now + processes[p].time * (int64_t) STEP;
+}
+
 static State
 save(void)
 {
 	State		state;
 	int			i;
+	int			j;
 
 	memset(&state, 0, sizeof(state));
 	state.sent = steps(limiter.sent_us, SENT_BACK);
 	state.held = steps(limiter.held_us, 0);
 	state.count = (int8_t) limiter.count;
-	state.truly_sent = steps(truly_sent, SENT_BACK);
+	state.truly_sent = steps(truly_sent, INTERVAL_MAX);
 	for (i = 0; i < PROCESSES; i++)
 	{
 		state.processes[i] = processes[i];
 		state.processes[i].place = -1;
+		state.processes[i].before = 0;
+		for (j = 0; j < PROCESSES; j++)
+			if (wants_to_send(i) && wants_to_send(j) && joined[j] < joined[i])
+				state.processes[i].before++;
 	}
 	for (i = 0; i < limiter.count; i++)
 	{
@@ -119,7 +146,8 @@ save(void)
 			state.processes[place->owner].place = (int8_t) i;
 		state.line[i].owner = (int8_t) place->owner;
 		state.line[i].granted = place->granted;
-		state.line[i].seen = steps(place->seen_us, SEEN_BACK);
+		state.line[i].seen = steps(place->seen_us,
+								   place->granted ? SENT_BACK : LAPSE_STEPS);
 	}
 	return state;
 }
@@ -135,6 +163,8 @@ load(const State *state)
 	limiter.held_us = now + state->held * (int64_t) STEP;
 	limiter.count = state->count;
 	truly_sent = now + state->truly_sent * (int64_t) STEP;
+	truly_held = limiter.held_us;
+	joins = PROCESSES;
 	for (i = 0; i < state->count; i++)
 	{
 		LimiterPlace *place = &limiter.line[i];
@@ -148,6 +178,7 @@ load(const State *state)
 	for (i = 0; i < PROCESSES; i++)
 	{
 		processes[i] = state->processes[i];
+		joined[i] = processes[i].before;
 		tickets[i] = processes[i].place < 0 ? 1 :
 			limiter.line[processes[i].place].ticket;
 	}
@@ -167,20 +198,63 @@ longest_in_line(void)
 	return longest + LIMITER_MARGIN_US;
 }
 
+/* Where a ticket is in line; -1: nowhere. */
+static int
+place_of(uint32_t ticket)
+{
+	int			i;
+
+	for (i = 0; i < limiter.count; i++)
+		if (limiter.line[i].ticket == ticket)
+			return i;
+	return -1;
+}
+
+/*
+ * Whether a process may have lost its place: it was silent for a lapse since it
+ * was to ask again, or did not renew its permission.
+ */
+static bool
+may_have_lapsed(int p)
+{
+	if (processes[p].activity == MAY_SEND)
+		return time_of(p) <= now;
+	return time_of(p) + LIMITER_LAPSE_US <= now;
+}
+
 static void
 check_line(void)
 {
 	int			i;
 
+	assert_true(limiter_held_us(&limiter) == truly_held);
 	for (i = 1; i < limiter.count; i++)
-	{
-		/* whoever joined later stands further back, and has no permission */
-		assert_true((int32_t) (limiter.line[i].ticket -
-							   limiter.line[i - 1].ticket) > 0);
 		assert_false(limiter.line[i].granted);
-	}
+	for (i = 0; i < PROCESSES; i++)
+		assert_true(!wants_to_send(i) || place_of(tickets[i]) >= 0 ||
+					may_have_lapsed(i));
 	assert_int_equal(limiter_head(&limiter),
 					 limiter.count > 0 ? limiter.line[0].owner : -1);
+}
+
+/* A process is told that it may send. */
+static void
+check_permission(int p)
+{
+	int			i;
+
+	assert_true(now >= truly_held);
+	assert_true(now - truly_sent >= longest_in_line());
+	for (i = 0; i < PROCESSES; i++)
+	{
+		if (i == p)
+			continue;
+		/* nobody else may send, not even at this moment */
+		assert_false(processes[i].activity == MAY_SEND && time_of(i) >= now);
+		/* who came first goes first */
+		assert_false(wants_to_send(i) && joined[i] < joined[p] &&
+					 !may_have_lapsed(i));
+	}
 }
 
 static void
@@ -201,37 +275,32 @@ do_join(int p)
 	processes[p].activity = IN_LINE;
 	processes[p].time = 0;
 	tickets[p] = ticket;
+	joined[p] = joins++;
 }
 
 static void
 do_poll(int p)
 {
 	Process    *process = &processes[p];
-	bool		first = limiter.line[0].ticket == tickets[p];
-	int64_t		turn = limiter_turn_us(&limiter, tickets[p], now);
 	int64_t		until = 0;
 
 	switch (limiter_poll(&limiter, tickets[p], now, &until))
 	{
 		case LIMITER_GO:
 			if (process->activity == IN_LINE)
-			{
-				assert_true(now >= limiter.held_us);
-				assert_true(now - truly_sent >= longest_in_line());
-				/* behind others it counts theirs, which may yet leave */
-				assert_true(!first || turn <= now);
-			}
+				check_permission(p);
 			assert_int_equal(limiter.line[0].ticket, tickets[p]);
-			assert_int_equal(until, now + LIMITER_LAPSE_US);
+			assert_true(until == now + LIMITER_LAPSE_US);
 			process->activity = MAY_SEND;
-			process->time = steps(until, SENT_BACK);
+			process->time = steps(until, 0);
 			break;
 		case LIMITER_WAIT:
 			assert_int_equal(process->activity, IN_LINE);
 			assert_true(until > now);
-			process->time = 0;
+			process->time = steps(until, 0);
 			break;
 		case LIMITER_GONE:
+			assert_true(may_have_lapsed(p));
 			process->activity = OUT;
 			process->time = 0;
 			break;
@@ -241,8 +310,7 @@ do_poll(int p)
 static void
 do_report(int p)
 {
-	limiter_sent(&limiter, tickets[p],
-				 now + processes[p].time * (int64_t) STEP, now);
+	limiter_sent(&limiter, tickets[p], time_of(p), now);
 	memset(&processes[p], 0, sizeof(Process));
 }
 
@@ -262,59 +330,130 @@ do_leave(int p)
 	memset(&processes[p], 0, sizeof(Process));
 }
 
-/* The next thing that may happen in a state; false: there is no such number. */
-static bool
-happen(int number)
+static void
+pass_time(void)
 {
-	int			p = number / 4;
+	/* so far back makes a difference: OUT, IN_LINE, MAY_SEND, HAS_SENT */
+	static const int back[] = {0, LAPSE_STEPS, 1, SENT_BACK};
+	int			i;
 
-	if (number == 4 * PROCESSES)
-	{
-		int			i;
+	now += STEP;
+	for (i = 0; i < PROCESSES; i++)
+		if (processes[i].time > -back[processes[i].activity])
+			processes[i].time--;
+}
 
-		now += STEP;
-		for (i = 0; i < PROCESSES; i++)
-			if (processes[i].activity == MAY_SEND ||
-				processes[i].activity == HAS_SENT)
-				if (processes[i].time >
-					(processes[i].activity == MAY_SEND ? -1 : -SENT_BACK))
-					processes[i].time--;
-		return true;
-	}
-	if (number == 4 * PROCESSES + 1)
-	{
-		limiter_hold(&limiter, now + HOLD_STEPS * (int64_t) STEP);
-		return true;
-	}
-	if (number > 4 * PROCESSES + 1)
-		return false;
-	switch (number % 4)
+/* What a process may do: join or ask, send or report, leave. */
+static void
+act(int p, int action)
+{
+	switch (action)
 	{
 		case 0:
 			if (processes[p].activity == OUT)
+			{
+				/* which of those that do not differ is all the same */
+				if (p > 0 && interval[p - 1] == interval[p] &&
+					processes[p - 1].activity == OUT)
+					break;
 				do_join(p);
-			break;
-		case 1:
-			if (processes[p].activity == IN_LINE ||
-				processes[p].activity == MAY_SEND)
+			}
+			else if (wants_to_send(p))
 				do_poll(p);
 			break;
-		case 2:
+		case 1:
 			if (processes[p].activity == HAS_SENT)
 				do_report(p);
-			else if (processes[p].activity == MAY_SEND &&
-					 processes[p].time >= 0)
+			else if (processes[p].activity == MAY_SEND && time_of(p) >= now)
 			{
 				check_send(p);
 				processes[p].activity = HAS_SENT;
 				processes[p].time = 0;
 			}
 			break;
-		case 3:
-			if (processes[p].activity == IN_LINE ||
-				processes[p].activity == MAY_SEND)
+		case 2:
+			if (wants_to_send(p))
 				do_leave(p);
 			break;
+	}
+}
+
+#define ACTIONS 3
+
+/* An action, and its caller's duty: whoever comes to the head is woken. */
+static void
+act_and_wake(int p, int action)
+{
+	int			before = limiter_head(&limiter);
+	int			head;
+
+	act(p, action);
+	head = limiter_head(&limiter);
+	if (head >= 0 && head != before && processes[head].activity == IN_LINE)
+		processes[head].time = 0;
+}
+
+/* What may happen in a state, by number; false: there is no such number. */
+static bool
+happen(int number)
+{
+	switch (number - ACTIONS * PROCESSES)
+	{
+		case 0:
+			pass_time();
+			return true;
+		case 1:
+			truly_held = now + HOLD_STEPS * (int64_t) STEP;
+			limiter_hold(&limiter, truly_held);
+			return true;
+		case 2:
+			/* one that is shorter, or has passed, changes nothing */
+			limiter_hold(&limiter, now + STEP);
+			if (truly_held < now + STEP)
+				truly_held = now + STEP;
+			return true;
+		case 3:
+			return false;
+		default:
+			act_and_wake(number / ACTIONS, number % ACTIONS);
+			return true;
+	}
+}
+
+/*
+ * The same, and that no turn is nearer after it than was said before, unless
+ * somebody left who was to send first.
+ */
+static bool
+happen_as_told(int number)
+{
+	Limiter		was = limiter;
+	int64_t		turns[PROCESSES];
+	int			reporter = -1;
+	int			i;
+	int			j;
+
+	for (i = 0; i < was.count; i++)
+		turns[i] = limiter_turn_us(&limiter, was.line[i].ticket, now);
+	if (number < ACTIONS * PROCESSES && number % ACTIONS == 1)
+		reporter = number / ACTIONS;
+	if (!happen(number))
+		return false;
+	for (i = 0; i < was.count; i++)
+	{
+		uint32_t	ticket = was.line[i].ticket;
+		bool		all = place_of(ticket) >= 0;
+
+		for (j = 0; j < i; j++)
+			if (was.line[j].owner != reporter &&
+				place_of(was.line[j].ticket) < 0)
+				all = false;
+		if (!all)
+			continue;
+		assert_true(limiter_turn_us(&limiter, ticket, now) >= turns[i]);
+		/* it came true */
+		if (limiter.line[0].ticket == ticket && limiter.line[0].granted)
+			assert_true(turns[i] <= now);
 	}
 	return true;
 }
@@ -379,47 +518,90 @@ visit(const State *state)
 }
 
 /*
- * From a state on, those that are not stopped do as they are told; a request of
- * each of them in line is sent before long.
+ * When a process in line has sent at the latest, if all who are not stopped do
+ * as they are told.  Each stopped one before it costs a lapse; if it may send,
+ * another interval, since it may have done so.
  */
+static int64_t
+latest_send(int p, int stopped)
+{
+	const LimiterPlace *head = &limiter.line[0];
+	int64_t		longest = INTERVAL(INTERVAL_MAX) + LIMITER_MARGIN_US;
+	int64_t		latest = limiter.sent_us + longest;
+	int			i;
+
+	if (latest < truly_held)
+		latest = truly_held;
+	for (i = 0; limiter.line[i].ticket != tickets[p]; i++)
+	{
+		const LimiterPlace *place = &limiter.line[i];
+
+		/* it begins to count when it is told to ask */
+		if (latest < now)
+			latest = now;
+		if (!(stopped & 1 << place->owner))
+			latest += longest;
+		else if (place->granted)
+			latest = head->seen_us + LIMITER_LAPSE_US + longest;
+		else
+		{
+			if (latest < time_of(place->owner))
+				latest = time_of(place->owner);
+			latest += LIMITER_LAPSE_US;
+		}
+		if (latest < truly_held)
+			latest = truly_held;
+	}
+	if (latest < time_of(p))
+		latest = time_of(p);
+	return latest < now ? now : latest;
+}
+
+/* From a state on, who is not stopped sends in time if it does as it is told. */
 static void
 check_progress(const State *state, int stopped)
 {
+	int64_t		latest[PROCESSES];
 	int			waiting = 0;
-	int			limit;
-	int			step;
 	int			i;
 
 	load(state);
 	for (i = 0; i < PROCESSES; i++)
-		if (!(stopped & 1 << i) && processes[i].activity == IN_LINE)
-			waiting |= 1 << i;
-	/* a hold; a lapse and an interval for each */
-	limit = HOLD_STEPS + PROCESSES * (LAPSE_STEPS + INTERVAL_MAX + 1) + 1;
-	for (step = 0; step < limit && waiting != 0; step++)
-	{
-		for (i = 0; i < PROCESSES; i++)
+		if (!(stopped & 1 << i) && wants_to_send(i) &&
+			place_of(tickets[i]) >= 0 && !may_have_lapsed(i))
 		{
-			if (stopped & 1 << i)
-				continue;
-			if (processes[i].activity == IN_LINE ||
-				processes[i].activity == MAY_SEND)
-				do_poll(i);
-			if (processes[i].activity == OUT && waiting & 1 << i)
-				do_join(i);
-			if (processes[i].activity == MAY_SEND)
-			{
-				check_send(i);
-				processes[i].time = 0;
-				do_report(i);
-				waiting &= ~(1 << i);
-			}
-			else if (processes[i].activity == HAS_SENT)
-				do_report(i);
+			waiting |= 1 << i;
+			latest[i] = latest_send(i, stopped);
 		}
-		happen(4 * PROCESSES);
+	while (waiting != 0)
+	{
+		/* twice, for who is woken by one that comes later in this order */
+		for (i = 0; i < 2 * PROCESSES; i++)
+		{
+			int			p = i % PROCESSES;
+
+			if (stopped & 1 << p)
+				continue;
+			if (processes[p].activity == MAY_SEND ||
+				(processes[p].activity == IN_LINE && time_of(p) <= now))
+				act_and_wake(p, 0);
+			if (processes[p].activity == MAY_SEND)
+			{
+				act_and_wake(p, 1);
+				waiting &= ~(1 << p);
+			}
+			if (processes[p].activity == HAS_SENT)
+				act_and_wake(p, 1);
+		}
+		for (i = 0; i < PROCESSES; i++)
+			if (waiting & 1 << i)
+			{
+				assert_int_not_equal(processes[i].activity, OUT);
+				assert_true(now < latest[i]);
+			}
+		check_line();
+		pass_time();
 	}
-	assert_int_equal(waiting, 0);
 }
 
 static void
@@ -436,6 +618,7 @@ every_state(void **state)
 	now = 0;
 	memset(processes, 0, sizeof(processes));
 	truly_sent = -SENT_BACK * (int64_t) STEP;
+	truly_held = truly_sent;
 	limiter_begin(&limiter, truly_sent);
 	start = save();
 	visit(&start);
@@ -450,7 +633,7 @@ every_state(void **state)
 			State		to;
 
 			load(&from);
-			if (!happen(number))
+			if (!happen_as_told(number))
 				break;
 			check_line();
 			to = save();
@@ -470,7 +653,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		{"equal intervals", every_state, NULL, NULL, (void *) &intervals[0]},
-		{"different intervals", every_state, NULL, NULL, (void *) &intervals[1]},
+		{"two intervals", every_state, NULL, NULL, (void *) &intervals[1]},
+		{"three intervals", every_state, NULL, NULL, (void *) &intervals[2]},
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

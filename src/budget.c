@@ -1,0 +1,34 @@
+/*
+ * budget.c
+ *	  How many requests a statement may make.
+ */
+#include "postgres.h"
+
+#include "budget.h"
+#include "report.h"
+
+int			budget_max_requests = 0;
+
+bool
+budget_allows(const Budget *budget)
+{
+	return budget_max_requests == 0 || budget->spent < budget_max_requests;
+}
+
+void
+budget_afford(const Budget *budget, int64 requests)
+{
+	Failure		failure;
+	const char *words;
+
+	if (budget_max_requests == 0 ||
+		requests <= budget_max_requests - budget->spent)
+		return;
+	failure_clear(&failure);
+	failure.kind = FAILURE_BUDGET;
+	words = psprintf("it has made %lld, and needs %lld more",
+					 (long long) budget->spent, (long long) requests);
+	failure_clip(failure.message, sizeof(failure.message),
+				 words, strlen(words));
+	report_failure(&failure);
+}
