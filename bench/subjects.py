@@ -36,7 +36,7 @@ class Place(NamedTuple):
 class Sample(NamedTuple):
     seconds: float
     cpu: float                      # user and system, of the backend or process
-    peak: float                     # MB resident
+    peak: float                     # MB resident; 0: not measured
 
 
 class Unable(Exception):
@@ -132,8 +132,8 @@ class Pipe:
         if status != 0:
             raise SystemExit(f'{self.name}: status {status}')
         check(int(output.split()[-1]), work.rows, self.name)
-        return Sample(seconds, usage.ru_utime + usage.ru_stime,
-                      usage.ru_maxrss / 1024)
+        # its ru_maxrss would be that of this program, which it was forked from
+        return Sample(seconds, usage.ru_utime + usage.ru_stime, 0)
 
     def stop(self) -> None:
         pass
