@@ -462,7 +462,7 @@ read_page(Check *check, const char *body, size_t length, CheckPage *page,
 static bool
 ask(Check *check, int64 index, CheckPage *page)
 {
-	UriPage		asked = {.index = index, .limit = PAGE_SIZE};
+	UriPage		asked = {.index = index,.limit = PAGE_SIZE};
 	char		target[FETCH_TARGET_SIZE];
 	Failure		failure;
 	const char *body;

@@ -9,8 +9,6 @@
  */
 #include "postgres.h"
 
-#include <sys/time.h>
-
 #include "common/pg_prng.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -47,15 +45,6 @@ typedef struct Wait
 	int64		wake_us;		/* something is to be done then */
 	bool		started;		/* the last one has been */
 } Wait;
-
-static int64
-timestamp_ms(void)
-{
-	struct timeval now;
-
-	gettimeofday(&now, NULL);
-	return now.tv_sec * INT64CONST(1000) + now.tv_usec / 1000;
-}
 
 /* ---- the place in line ---- */
 
@@ -111,8 +100,8 @@ note_send(Fetch *fetch)
 	if (ticket != 0)
 	{
 		/*
-		 * libcurl has asked before it wrote, and on a busy machine that may be
-		 * long enough for the next request to arrive too near.  Now it has
+		 * libcurl has asked before it wrote, and on a busy machine that may
+		 * be long enough for the next request to arrive too near.  Now it has
 		 * written.
 		 */
 		int64		now_us = clock_now_us();
@@ -260,7 +249,7 @@ static void
 send_request(Wait *wait, Fetch *fetch, int64 until_us)
 {
 	Account    *account = fetch->account;
-	int64		timestamp = timestamp_ms();
+	int64		timestamp = clock_wall_ms();
 	char		signature[SIGN_SIZE];
 	const char *headers[4];
 	char	   *url;
