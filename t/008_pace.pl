@@ -282,7 +282,7 @@ my (@calm, $lateness);
 # Kills, cancels, stops
 {
 	my (@arrivals, %stopped, %done);
-	my $end = time + 6;
+	my $end = time + 5;
 
 	while (time < $end || %stopped)
 	{
@@ -333,50 +333,70 @@ my (@calm, $lateness);
 		});
 		$worker->finish;
 	}
-	push @arrivals, $standin{plain}->arrivals;
-	spaced(1 / $rate, 'and through kills, cancels and stops', @arrivals);
-
 	my $counted = sum(map {
 			$node->safe_psql($_, 'SELECT sum(requests) FROM nclue_fdw_stat')
 	} qw(postgres other));
+
+	# the stand-in may still have to look at the last ones
+	foreach (1 .. 100)
+	{
+		push @arrivals, $standin{plain}->arrivals;
+		last if $counted <= 1 + @arrivals;
+		sleep 0.1;
+	}
 	is($counted, 1 + @arrivals, 'each request was counted');
+	spaced(1 / $rate, 'and through kills, cancels and stops', @arrivals);
 }
 
 # ---- the line ----
 
-# First come, first served; who leaves costs nothing.
-foreach my $way ([ 'cancelled', \&cancel ], [ 'terminated', \&terminate ])
+# Eight sessions come, two of them leave, and at last the one they wait for.
+# Returns all of them and what arrived.
+sub stand_in_line
 {
-	my ($what, $end) = @$way;
-	my $interval = 0.25;
-	my $table = "line_$what";
-
-	create($table, $standin{tls}, 'AK_line', 1 / $interval);
-	$standin{tls}->arrivals;
+	my ($table, $leave) = @_;
 	my $holder = start_holder($table);
 	my @sessions = map { session() } 1 .. 8;
-	start_waiting($sessions[ $_ - 1 ], $table, "b$_") foreach 1 .. 8;
-	$end->($sessions[ $_ - 1 ]) foreach 3, 6;
-	$sessions[ $_ - 1 ]->finish foreach 3, 6;
-	$end->($holder);
-	my @all = ($holder, @sessions);
-	$_->finish foreach $holder, map { $sessions[ $_ - 1 ] } 1, 2, 4, 5, 7, 8;
-	my @arrivals = $standin{tls}->arrivals;
 
-	is_deeply([ map { $_->error } @all[ 0, 3, 6 ] ],
-		[ ($what eq 'cancelled' ? 'ERROR:  57014' : $all[0]->error) x 3 ],
-		"$what ones end so");
-	like($all[0]->error, qr/57014|57P01|gone/, "$what: by that");
-	is_deeply([ ids(@arrivals) ], [qw(b1 b2 b4 b5 b7 b8)],
-		"the others are served in the order in which they came ($what)");
-	spaced($interval, "one by one ($what)", @arrivals);
-	cmp_ok(sum(gaps(@arrivals)), '<', 5 * ($interval + 0.005) + 1.5 * $interval,
-		"$what ones cost the others nothing");
-	note sprintf('from first to last %.0f ms (%s), allowed %.0f ms',
-		1000 * sum(gaps(@arrivals)),
-		join(', ', map { sprintf '%.0f', 1000 * $_ } gaps(@arrivals)),
-		5000 * ($interval + 0.005));
-	$_->close foreach @all;
+	start_waiting($sessions[ $_ - 1 ], $table, "b$_") foreach 1 .. 8;
+	foreach my $leaver (@sessions[ 2, 5 ], $holder)
+	{
+		$leave->($leaver);
+		$leaver->finish;
+	}
+	$_->finish foreach @sessions[ 0, 1, 3, 4, 6, 7 ];
+	return ([ $holder, @sessions ], $standin{tls}->arrivals);
+}
+
+# First come, first served.  Noise makes only late, so the best of some rounds
+# shows that nobody's turn is kept for those who have left.
+foreach my $way ([ 'cancelled', \&cancel, qr/57014/ ],
+	[ 'terminated', \&terminate, qr/57P01|gone/ ])
+{
+	my ($what, $leave, $error) = @$way;
+	my $interval = 0.25;
+	my $table = "line_$what";
+	my $seconds;
+
+	create($table, $standin{tls}, 'AK_line', 1 / $interval);
+	foreach my $round (1 .. 3)
+	{
+		my ($all, @arrivals) = stand_in_line($table, $leave);
+
+		is(scalar(grep { $_->error =~ $error } @$all[ 0, 3, 6 ]), 3,
+			"three sessions are $what");
+		is_deeply([ ids(@arrivals) ], [qw(b1 b2 b4 b5 b7 b8)],
+			'the others are served in the order in which they came');
+		spaced($interval, 'one by one', @arrivals);
+		$seconds = sum(gaps(@arrivals));
+		note sprintf('from first to last %.0f ms (%s), at best %.0f ms',
+			1000 * $seconds,
+			join(', ', map { sprintf '%.0f', 1000 * $_ } gaps(@arrivals)),
+			5000 * ($interval + 0.005));
+		$_->close foreach @$all;
+		last if $seconds < 6 * $interval;
+	}
+	cmp_ok($seconds, '<', 6 * $interval, 'without a pause for those who have left');
 }
 
 # Nobody behind waits for those who have left: neither when they were first, nor
@@ -546,7 +566,7 @@ create('another', $standin{tls}, 'AK_other', 2);
 
 create('reconnecting', $standin{tls}, 'AK_slow', 10);
 {
-	my $requests = 6;
+	my $requests = 4;
 	my @sessions = map { session() } 1 .. 4;
 
 	$standin{tls}->ctl('set', 'keep_alive=off');
