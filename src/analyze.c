@@ -114,14 +114,14 @@ typedef struct SamplePage
 	int			rows;
 	int			limit;			/* the smaller of asked and stated */
 	int64		total;			/* the list's length; -1: not stated for sure */
-}			SamplePage;
+} SamplePage;
 
 /*
  * Reads the rows of one page, in one request: from a row on as many as the
  * service gives, which may be fewer than asked.
  */
 static void
-read_page(Sample *sample, int64 first, SamplePage * page)
+read_page(Sample *sample, int64 first, SamplePage *page)
 {
 	MemoryContext context = AllocSetContextCreate(sample->context,
 												  "nclue_fdw sample",
@@ -174,7 +174,7 @@ read_spread(Sample *sample, int64 total, int usual)
 	int64		pages = (total + size - 1) / size;
 	int64		chosen = Min(SAMPLE_PAGES, pages);
 
-	budget_afford(&sample->budget, chosen - 1);
+	fetch_afford(&sample->budget, chosen - 1);
 	for (int64 i = 1; i < chosen; i++)
 	{
 		int64		first = i * pages / chosen * size;
@@ -199,10 +199,7 @@ read_pages(Sample *sample)
 
 	read_page(sample, 0, &page);
 
-	/*
-	 * a short page may be the server's doing, where total says that more
-	 * follows
-	 */
+	/* a short page may be the server's doing, where total says more */
 	if (page.total >= 0)
 		return read_spread(sample, page.total, page.rows);
 
