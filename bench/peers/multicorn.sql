@@ -1,0 +1,3 @@
+CREATE EXTENSION multicorn;
+CREATE SERVER multicorn FOREIGN DATA WRAPPER multicorn
+    OPTIONS (wrapper 'tasks_multicorn.Tasks');
