@@ -270,6 +270,16 @@ class Multicorn(Backend):
         return [each.replace('{list}', self.table) for each in work.sql]
 
 
+class NoRequest(Backend):
+    """As many rows, out of the server itself: what the protocol and the
+    client of this benchmark take."""
+
+    name = 'no request'
+
+    def sql(self, work: Work) -> list[str]:
+        return [f'SELECT generate_series(1, {work.rows})']
+
+
 class Local(Backend):
     """A table with the same rows, to compare planning with."""
 
