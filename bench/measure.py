@@ -145,7 +145,7 @@ class Bench:
         self.records.append({
             'group': group, 'place': place.title, 'work': work,
             'subject': subject, 'repetition': number,
-            'seconds': round(sample.seconds, 6), 'cpu': round(sample.cpu, 6),
+            'seconds': round(sample.seconds, 9), 'cpu': round(sample.cpu, 6),
             'peak_mb': round(sample.peak, 2), 'requests': seen.requests,
             'connections': seen.connections, 'opened': seen.opened})
 
