@@ -3,12 +3,12 @@
 
 usage: report.py DIRECTORY [DOCUMENT]
 
-DIRECTORY holds performance.csv and about.txt as a run left them; it gets
-performance.svg and tables.md.  Of DOCUMENT the part between the markers is
+DIRECTORY holds performance.json as a run left it; it gets performance.svg and
+tables.md.  Of DOCUMENT the part between the markers is
 replaced.
 """
 
-import csv
+import json
 import re
 import statistics
 import sys
@@ -20,6 +20,7 @@ import chart
 MARKERS = ('<!-- bench/run writes from here -->',
            '<!-- bench/run writes to here -->')
 FLOOR = 'libcurl + jansson'
+NO_REQUEST = 'no request'
 BARE = 'libcurl'
 OURS = 'nclue_fdw'
 PEERS = ('pgsql-http', 'multicorn2', 'PL/Python', 'curl | jq | \\copy')
@@ -27,7 +28,7 @@ NEAR = 'HTTP/1.1'
 SCAN, LARGE = 'full scan of 10,000', 'full scan of 100,000'
 SHORT = 'LIMIT 5'
 # rows' order in tables
-ORDER = (OURS, 'local table', BARE, FLOOR, *PEERS)
+ORDER = (OURS, 'local table', NO_REQUEST, BARE, FLOOR, *PEERS)
 
 Key = tuple[str, str, str, str]         # group, place, work, subject
 
@@ -39,7 +40,15 @@ class Row(NamedTuple):
     peak: float
     requests: float
     connections: float
-    count: int
+    rounds: dict[int, dict[str, Any]]   # the samples by their repetition
+
+    def times(self, other: 'Row', field: str = 'seconds') -> float:
+        """How many times as much as another of the same comparison.  The
+        median over the rounds, in which both were measured one right after
+        the other: a machine that is busy for a while then slows both."""
+        return statistics.median(
+            self.rounds[each][field] / other.rounds[each][field]
+            for each in self.rounds.keys() & other.rounds.keys())
 
 
 def in_flight(subject: str) -> int:
@@ -55,19 +64,20 @@ class Numbers:
     """The medians of a run."""
 
     def __init__(self, path: Path) -> None:
-        samples: dict[Key, list[dict[str, str]]] = {}
-        with path.open(newline='') as file:
-            for each in csv.DictReader(file):
-                samples.setdefault((each['group'], each['place'],
-                                    each['work'], each['subject']),
-                                   []).append(each)
+        samples: dict[Key, list[dict[str, Any]]] = {}
+        content = json.loads(path.read_text())
+        self.about: str = content['about']
+        for each in content['samples']:
+            samples.setdefault((each['group'], each['place'], each['work'],
+                                each['subject']), []).append(each)
         self.rows = {key: self.median(each) for key, each in samples.items()}
 
     @staticmethod
-    def median(samples: list[dict[str, str]]) -> Row:
-        return Row(*(statistics.median(float(each[name]) for each in samples)
+    def median(samples: list[dict[str, Any]]) -> Row:
+        return Row(*(statistics.median(each[name] for each in samples)
                      for name in ('seconds', 'cpu', 'peak_mb', 'requests',
-                                  'connections')), len(samples))
+                                  'connections')),
+                   {each['repetition']: each for each in samples})
 
     def get(self, *key: str) -> Row | None:
         return self.rows.get(key)
@@ -100,25 +110,27 @@ def cell(text: str) -> str:
 # ---- tables ----
 
 def ratio(numbers: Numbers, where: tuple[str, str, str], subject: str,
-          row: Row) -> str:
+          row: Row, field: str) -> str:
     """To the floor with as many in flight; "" where there is none."""
     if not subject.startswith((OURS, *PEERS)):
         return ''
     floor = numbers.get(*where, flying(FLOOR, in_flight(subject)))
     floor = floor or numbers.get(*where, FLOOR)
-    return f'{row.seconds / floor.seconds:.2f}' if floor else ''
+    return f'{row.times(floor, field):.2f}' if floor else ''
 
 
 def table(numbers: Numbers, group: str, place: str, work: str) -> list[str]:
     where = (group, place, work)
-    lines = ['| | ms | to the floor | CPU ms | peak MB | requests '
-             '| connections |', '|---|--:|--:|--:|--:|--:|--:|']
+    lines = ['| | ms | to the floor | CPU ms | to the floor | peak MB '
+             '| requests | connections |',
+             '|---|--:|--:|--:|--:|--:|--:|--:|']
     for subject, row in numbers.subjects(*where):
         lines.append(
             f'| {cell(subject)} '
             f'| {milliseconds(row.seconds)} '
-            f'| {ratio(numbers, where, subject, row)} '
+            f'| {ratio(numbers, where, subject, row, "seconds")} '
             f'| {milliseconds(row.cpu) if row.cpu else ""} '
+            f'| {ratio(numbers, where, subject, row, "cpu")} '
             f'| {f"{row.peak:.1f}" if row.peak else ""} '
             f'| {row.requests:.0f} | {row.connections:.0f} |')
     return lines
@@ -182,42 +194,28 @@ class Targets:
         self.paced()
         self.memory()
         self.planning()
-        self.growth()
 
-    def add(self, text: str, one: Any, other: Any, limit: float,
-            **more: Any) -> None:
+    def add(self, text: str, one: Row | None, other: Row | None,
+            limit: float, field: str = 'seconds', **more: Any) -> None:
         """A ratio; nothing where one of the two was not measured."""
         if one and other:
-            self.list.append(Target(text, one / other, limit, **more))
-
-    def seconds(self, *key: str) -> float | None:
-        row = self.numbers.get(*key)
-        return row and row.seconds
-
-    def fastest_peer(self, *where: str) -> tuple[str, float | None]:
-        peers = self.numbers.peers(*where)
-        if not peers:
-            return '', None
-        name, row = min(peers, key=lambda each: each[1].seconds)
-        return name, row.seconds
+            self.list.append(Target(text, one.times(other, field), limit,
+                                    **more))
 
     def near(self) -> None:
         where = ('near', NEAR, SCAN)
         floor = self.numbers.get(*where, FLOOR)
         ours = self.numbers.get(*where, OURS)
-        ahead = self.seconds(*where, flying(OURS, 4))
-        if not (floor and ours):
-            return
+        ahead = self.numbers.get(*where, flying(OURS, 4))
         what = 'full scan, near, warm'
-        self.add(f'{what}, one request at a time: time to {FLOOR}',
-                 ours.seconds, floor.seconds, 1.15)
-        self.add(f'{what}, one request at a time: CPU to {FLOOR}',
-                 ours.cpu, floor.cpu, 1.25)
+        self.add(f'{what}, one request at a time: time to {FLOOR}', ours,
+                 floor, 1.15)
+        self.add(f'{what}, one request at a time: CPU to {FLOOR}', ours,
+                 floor, 1.25, 'cpu')
         self.add(f'{what}, 4 in flight: time to {FLOOR}, one at a time',
-                 ahead, floor.seconds, 1.0)
-        name, peer = self.fastest_peer(*where)
-        self.add(f'{what}, 4 in flight: time to the fastest peer, {name}',
-                 ahead, peer, 1.0)
+                 ahead, floor, 1.0)
+        for name, peer in self.numbers.peers(*where):
+            self.add(f'{what}, 4 in flight: time to {name}', ahead, peer, 1.0)
 
     def far(self) -> None:
         for place, work in self.numbers.works('far'):
@@ -225,62 +223,53 @@ class Targets:
             for flight, limit in ((4, 1.15), (8, 1.2)):
                 self.add(f'full scan, {place}, {flight} in flight: time to '
                          f'{flying(FLOOR, flight)}',
-                         self.seconds(*where, flying(OURS, flight)),
-                         self.seconds(*where, flying(FLOOR, flight)), limit)
-            name, peer = self.fastest_peer(*where)
-            self.add(f'full scan, {place}, 4 in flight: times faster than '
-                     f'the fastest peer, {name}', peer,
-                     self.seconds(*where, flying(OURS, 4)), 2.9, least=True)
+                         self.numbers.get(*where, flying(OURS, flight)),
+                         self.numbers.get(*where, flying(FLOOR, flight)),
+                         limit)
+            ahead = self.numbers.get(*where, flying(OURS, 4))
+            for name, peer in self.numbers.peers(*where):
+                self.add(f'full scan, {place}, 4 in flight: how many times '
+                         f'faster than {name}', peer, ahead, 2.9, least=True)
 
     def short(self) -> None:
-        fresh = self.seconds('fresh', NEAR, SHORT, flying(OURS, 4))
+        fresh = self.numbers.get('fresh', NEAR, SHORT, flying(OURS, 4))
         if fresh:
-            self.list.append(Target(f'{SHORT}, fresh backend', fresh * 1000,
-                                    4, 'ms'))
+            self.list.append(Target(f'{SHORT}, fresh backend',
+                                    fresh.seconds * 1000, 4, 'ms'))
         self.add(f'{SHORT}, warm: time to one bare request',
-                 self.seconds('works', NEAR, SHORT, OURS),
-                 self.seconds('works', NEAR, SHORT, BARE), 1.5)
+                 self.numbers.get('works', NEAR, SHORT, OURS),
+                 self.numbers.get('works', NEAR, SHORT, BARE), 1.5)
 
     def paced(self) -> None:
         for place, work in self.numbers.works('paced'):
             row = self.numbers.get('paced', place, work, OURS)
-            self.add(f'{work}, one request a second: time to one second '
-                     'between two requests', row.seconds,
-                     row.requests - 1, 1.02)
+            self.list.append(Target(
+                f'{work}, one request a second: time to one second between '
+                'two requests', row.seconds / (row.requests - 1), 1.02))
 
     def memory(self) -> None:
-        def peak(work: str, flight: int) -> float:
-            row = self.numbers.get('memory', NEAR, work,
-                                   flying(OURS, flight))
-            return row.peak if row else 0
-
+        """Of a backend that began with LIMIT 1."""
         for flight in (1, 4):
-            small = peak(SCAN, flight)
-            large = peak(LARGE, flight)
+            first, small, large = (
+                self.numbers.get('memory', NEAR, work, flying(OURS, flight))
+                for work in ('LIMIT 1 of 10,000', SCAN, LARGE))
             more = f', {flight} in flight' if flight > 1 else ''
-            if small:
+            if first and small:
                 self.list.append(Target(
                     f'peak after a scan of 10,000{more}: more than after '
-                    'LIMIT 1', small - peak('LIMIT 1 of 10,000', flight), 6,
-                    'MB'))
+                    'LIMIT 1', small.peak - first.peak, 6, 'MB'))
             if small and large:
                 self.list.append(Target(
                     f'peak after a scan of 100,000{more}: more than after '
-                    '10,000', large - small, 8, 'MB'))
+                    '10,000', large.peak - small.peak, 8, 'MB'))
+            self.add(f'a scan of 100,000{more}: time to one of 10,000', large,
+                     small, 11)
 
     def planning(self) -> None:
         where = ('planning', NEAR, 'planning SELECT *')
         self.add('planning SELECT *: time to that of a local table',
-                 self.seconds(*where, flying(OURS, 4)),
-                 self.seconds(*where, 'local table'), 2)
-
-    def growth(self) -> None:
-        for flight in (1, 4):
-            self.add(f'100,000 tasks: times that of 10,000'
-                     + (f', {flight} in flight' if flight > 1 else ''),
-                     self.seconds('large', NEAR, LARGE, flying(OURS, flight)),
-                     self.seconds('near', NEAR, SCAN, flying(OURS, flight)),
-                     11)
+                 self.numbers.get(*where, flying(OURS, 4)),
+                 self.numbers.get(*where, 'local table'), 2)
 
     def lines(self) -> list[str]:
         if not self.list:
@@ -302,9 +291,9 @@ def replace_part(document: Path, part: str) -> None:
 
 def main() -> None:
     directory = Path(sys.argv[1])
-    numbers = Numbers(directory / 'performance.csv')
+    numbers = Numbers(directory / 'performance.json')
     targets = Targets(numbers)
-    lines = [(directory / 'about.txt').read_text().rstrip(), '',
+    lines = [numbers.about.rstrip(), '',
              '### Targets', '', *targets.lines(), *tables(numbers)]
     part = '\n'.join(lines) + '\n'
     (directory / 'tables.md').write_text(part)

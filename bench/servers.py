@@ -59,7 +59,7 @@ def free_ports(count: int) -> list[int]:
 
 class Seen(NamedTuple):
     """What the server's log tells of a run."""
-    requests: float
+    requests: int
     connections: int                    # over which they came
     opened: int                         # of these, new ones
 

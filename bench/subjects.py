@@ -43,13 +43,6 @@ class Unable(Exception):
     """The subject cannot be measured here, and why."""
 
 
-def mean(samples: list[Sample]) -> Sample:
-    """Of repetitions that follow each other at once."""
-    return Sample(sum(each.seconds for each in samples) / len(samples),
-                  sum(each.cpu for each in samples) / len(samples),
-                  max(each.peak for each in samples))
-
-
 def cpu_of(pid: int) -> float:
     """Another process's user and system time: the clock that
     clock_getcpuclockid(3) would give, to the nanosecond.  /proc/PID/stat
@@ -87,9 +80,6 @@ class Floor:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def run(self, work: Work) -> Sample:
-        return mean([self.once(work) for _ in range(work.times)])
-
-    def once(self, work: Work) -> Sample:
         self.process.stdin.write(work.floor + '\n')
         self.process.stdin.flush()
         words = self.process.stdout.readline().split()
@@ -162,16 +152,14 @@ class Backend:
         return session
 
     def run(self, work: Work) -> Sample:
-        samples = []
-        for _ in range(work.times):
-            if self.session is None:
-                self.session = self.connect()
-            samples.append(self.once(self.session, work))
-            if self.fresh:
-                self.stop()
-        return mean(samples)
+        if self.session is None:
+            self.session = self.connect()
+        sample = self.measure(self.session, work)
+        if self.fresh:
+            self.stop()
+        return sample
 
-    def once(self, session: Session, work: Work) -> Sample:
+    def measure(self, session: Session, work: Work) -> Sample:
         statements = self.sql(work)
         if work.explain:
             statements = [f'EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF) {each}'
@@ -280,6 +268,16 @@ class Multicorn(Backend):
 
     def sql(self, work: Work) -> list[str]:
         return [each.replace('{list}', self.table) for each in work.sql]
+
+
+class NoRequest(Backend):
+    """As many rows, out of the server itself: what the protocol and the
+    client of this benchmark take."""
+
+    name = 'no request'
+
+    def sql(self, work: Work) -> list[str]:
+        return [f'SELECT generate_series(1, {work.rows})']
 
 
 class Local(Backend):

@@ -14,7 +14,7 @@ class Work(NamedTuple):
     floor_rows: int | None = None
     pipe: list[str] = []                # targets for curl
     explain: bool = False               # rows are made, and not sent
-    times: int = 1                      # done so often for one sample, the mean
+    in_a_row: int = 1                   # a sample is the median of so many
 
 
 def full_scan(length: int, name: str = '', sql: str = 'SELECT * FROM {list}',
@@ -39,7 +39,7 @@ def short(first: int, want: int) -> Work:
         [f'SELECT * FROM {{list}} LIMIT {want}{offset}'], want,
         [f'SELECT * FROM {{p}}_tasks({first}, {want})'],
         f'list {first} {first + 1} 1 {want}', want,
-        [f'/tasks?index={first}&limit={want}'], times=20)
+        [f'/tasks?index={first}&limit={want}'], in_a_row=20)
 
 
 def join(ids: list[str]) -> Work:
@@ -48,13 +48,14 @@ def join(ids: list[str]) -> Work:
         ['SELECT t.* FROM twenty JOIN {list} t USING (task_id)'], len(ids),
         ['SELECT t.* FROM twenty, LATERAL {p}_task(twenty.task_id) t'],
         'get ' + ' '.join(ids), len(ids),
-        [f'/tasks/{each}' for each in ids], times=20)
+        [f'/tasks/{each}' for each in ids], in_a_row=10)
 
 
 def count(length: int) -> Work:
     """The floor asks for one object and reads total."""
     return full_scan(length, 'count(*)', 'SELECT count(*) FROM {list}', 1,
-                     False)._replace(floor='list 0 1 1 1', floor_rows=1)
+                     False)._replace(floor='list 0 1 1 1', floor_rows=1,
+                                   in_a_row=5)
 
 
 def other_works(length: int, failed: int, ids: list[str]) -> list[Work]:
