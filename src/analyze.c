@@ -174,7 +174,7 @@ read_spread(Sample *sample, int64 total, int usual)
 	int64		pages = (total + size - 1) / size;
 	int64		chosen = Min(SAMPLE_PAGES, pages);
 
-	fetch_afford(&sample->budget, chosen - 1);
+	budget_afford(&sample->budget, chosen - 1);
 	for (int64 i = 1; i < chosen; i++)
 	{
 		int64		first = i * pages / chosen * size;
