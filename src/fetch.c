@@ -330,7 +330,9 @@ judge(Wait *wait, Fetch *fetch, FailureKind overdue)
 		begin_again(fetch);
 	else
 		give_up(fetch, 1);
-	if (failure->kind == FAILURE_THROTTLED)
+	/* an answer that broke off behind its head has refused all the same */
+	if (failure->kind == FAILURE_THROTTLED ||
+		(failure->status == 429 && failure_row(failure->kind)->transient))
 		shared_hold(fetch->account->key, fetch->attempt.again_us, wait->now_us);
 	wait->wake_us = wait->now_us;
 }

@@ -213,6 +213,16 @@ foreach my $table (qw(held held_paced))
 	cmp_ok($at, '<=', 50, "$table, another session: held back as asked");
 }
 
+# also where no more than its head has come
+create('cut', max_retries => 0);
+$standin->ctl('fault', 'status=429', 'retry_after=50', 'truncated',
+	"match=/tasks/$look");
+($status, $out, $err) = $node->psql('postgres', '\set VERBOSITY sqlstate
+' . look('cut'));
+like($err, qr/ERROR:  08006/, 'a 429 that breaks off is told as lost');
+($at) = refused('a 429 that breaks off', 'statement_timeout', 20, look('cut'));
+cmp_ok($at, '<=', 50, 'a 429 that breaks off: held back as asked');
+
 SKIP:
 {
 	skip 'transaction_timeout is of 17', 13 if $node->pg_version < 17;
