@@ -25,6 +25,16 @@ our @EXPORT_OK = qw(gaps ids spaced wait_until start_nginx stop_nginx);
 # Clocks are printed in microseconds.
 my $rounding = 2e-6;
 
+# The handler that PostgreSQL's modules set (17 and later) would let the end of any
+# program interrupt the reading.
+sub query
+{
+	my ($self, $sql) = @_;
+	local $SIG{CHLD} = 'DEFAULT';
+
+	return $self->SUPER::query($sql);
+}
+
 # Begins statements and returns at once.
 sub start
 {
