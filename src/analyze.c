@@ -46,8 +46,8 @@ typedef struct Sample
 	int			room;
 	int			count;
 	double		seen;			/* rows */
-	double		to_skip;		/* rows until the next that is kept; < 0: to be
-								 * drawn */
+	double		to_skip;		/* rows until the next that is kept; < 0: to
+								 * be drawn */
 } Sample;
 
 static void
@@ -198,7 +198,8 @@ read_pages(Sample *sample)
 	SamplePage	page;
 
 	read_page(sample, 0, &page);
-	/* a short page may be the server's doing, where total says that more follows */
+
+	/* a short page may be the server's doing, where total says more */
 	if (page.total >= 0)
 		return read_spread(sample, page.total, page.rows);
 

@@ -377,7 +377,7 @@ refuse(Failure *failure, FailureKind kind, const char *words)
 }
 
 /*
- * An id as text; NULL where there is none.
+ * An id as the service writes it, to compare; NULL where there is none.
  */
 static char *
 id_text(const DocPage *envelope, int row, const char *id_key,
@@ -390,7 +390,7 @@ id_text(const DocPage *envelope, int row, const char *id_key,
 		!doc_find(object.node, id_key, &id, failure))
 		return NULL;
 	if (id.kind == DOC_STRING && id.length > 0)
-		return report_text(id.text, id.length);
+		return pnstrdup(id.text, id.length);
 	if (id.kind == DOC_INTEGER)
 		return psprintf("%lld", (long long) id.integer);
 	return NULL;
@@ -461,7 +461,7 @@ read_page(Check *check, const char *body, size_t length, CheckPage *page,
 static bool
 ask(Check *check, int64 index, CheckPage *page)
 {
-	UriPage		asked = {.index = index, .limit = PAGE_SIZE};
+	UriPage		asked = {.index = index,.limit = PAGE_SIZE};
 	char		target[FETCH_TARGET_SIZE];
 	Failure		failure;
 	const char *body;
