@@ -183,7 +183,8 @@ ALTER FOREIGN TABLE nclue_tasks OPTIONS (DROP page_size);
 -- ---- what comes of it ----
 
 -- before and after
-CREATE FOREIGN TABLE fresh (task_id text, status text, train_feature_id text) SERVER nclue;
+CREATE FOREIGN TABLE fresh (task_id text, status text, train_feature_id text,
+	created_at timestamptz) SERVER nclue;
 :ctl objects 1000
 ANALYZE fresh;
 :ctl requests | wc -l
@@ -215,12 +216,16 @@ SELECT pg_temp.follows($$SELECT DISTINCT task_id FROM fresh$$, 5000);
 
 -- fewer rows are kept than are read
 ALTER FOREIGN TABLE fresh ALTER status SET STATISTICS 1, ALTER task_id SET STATISTICS 1,
-	ALTER train_feature_id SET STATISTICS 1;
+	ALTER train_feature_id SET STATISTICS 1, ALTER created_at SET STATISTICS 1;
 ANALYZE VERBOSE fresh;
 SELECT reltuples FROM pg_class WHERE relname = 'fresh';
 SELECT pg_temp.follows($$SELECT FROM fresh WHERE status = 'completed'$$, 3000);
--- each row that is kept is there once, and comes from any of the pages
+-- ... each once
 SELECT n_distinct FROM pg_stats WHERE tablename = 'fresh' AND attname = 'task_id';
+-- ... and from any of the pages: the older half of the list is half of the sample
+SELECT created_at AS median FROM fresh OFFSET 2500 LIMIT 1 \gset
+SELECT pg_temp.follows(format('SELECT FROM fresh WHERE created_at < %L', :'median'), 2500);
+SELECT pg_temp.follows(format('SELECT FROM fresh WHERE created_at > %L', :'median'), 2500);
 :ctl requests | wc -l
 
 -- one column only

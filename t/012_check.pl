@@ -247,18 +247,22 @@ BEGIN
     EXCEPTION WHEN SQLSTATE 'HV021' THEN
       RAISE NOTICE 'refused';
     END;
+    -- what held on to the mapping as it was would show
+    ALTER USER MAPPING FOR PUBLIC SERVER any_rate OPTIONS (SET access_key 'AK_TEST');
   END LOOP;
 END
 $$;});
-$plain->ctl('fault', 'body={"tasks":[7]}', 'every=3');
+$plain->ctl('fault', 'body={"tasks":[7]}', 'every=7');
 my $left = q{SELECT 'left', count(*), (SELECT count(*) FROM pg_ls_dir('/proc/self/fd'))
 FROM pg_backend_memory_contexts WHERE name ~ '^nclue_fdw';};
 my ($status, $out, $err) = $node->psql('postgres',
 	"SELECT work(10); $left SELECT work(100); $left");
-my @left = $out =~ /^left\|(.*)$/mg;
-cmp_ok(scalar(my @refused = $err =~ /refused/g), '>', 10,
-	'some statistics were refused on the way');
-is(scalar(@left), 2, 'memory and files are looked at');
-is($left[1], $left[0], 'checks and statistics leave nothing behind');
+my ($before, $after) = map { [ split /\|/ ] } $out =~ /^left\|(.*)$/mg;
+my $refused = () = $err =~ /refused/g;
+ok($refused > 10 && $refused < 100,
+	'some statistics were refused on the way, and some not');
+is($after->[0], $before->[0], 'a hundred times more leave no memory behind');
+# the server itself keeps some files of catalogs open
+cmp_ok($after->[1] - $before->[1], '<', 30, '... and no connections');
 
 done_testing();
