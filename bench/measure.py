@@ -348,6 +348,10 @@ class Bench:
         session = Session(self.cluster)
         version = session.run('SHOW server_version').rows[0][0]
         own = session.run('SELECT nclue_fdw_version()').rows[0][0]
+        peers = session.run(
+            "SELECT string_agg(extname || ' ' || extversion, ', ') "
+            "FROM pg_extension WHERE extname IN ('http', 'multicorn')"
+        ).rows[0][0]
         session.close()
         cpu = re.search(r'model name\s*: (.*)',
                         Path('/proc/cpuinfo').read_text())
@@ -357,7 +361,8 @@ class Bench:
                        '*00-100')) / 1e6
         lines = [
             f'{time.strftime("%Y-%m-%d", time.gmtime(self.started))}, '
-            f'PostgreSQL {version}, {own}, Linux {platform.release()}, '
+            f'PostgreSQL {version}, {own}, {peers + ", " if peers else ""}'
+            f'Linux {platform.release()}, '
             f'{os.cpu_count()} × {cpu[1] if cpu else platform.machine()}. '
             f'The pages of 10,000 tasks are {size:.1f} MB. Medians of '
             f'{self.effort.usual} repetitions near, {self.effort.slow} at '
