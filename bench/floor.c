@@ -33,7 +33,7 @@ typedef struct Request
 	char	   *body;
 	size_t		used;
 	size_t		size;
-}			Request;
+} Request;
 
 /* What a command asks for: pages, or ids one after the other. */
 typedef struct Work
@@ -44,7 +44,7 @@ typedef struct Work
 	long		limit;
 	char	   *ids;			/* NULL: pages */
 	char	   *rest;			/* of the ids, strtok_r()'s */
-}			Work;
+} Work;
 
 static const char *base;
 static const char *ca_file;
@@ -117,7 +117,7 @@ receive(char *data, size_t size, size_t count, void *user)
 
 /* Gives the handle the work's next request; false if there is none. */
 static int
-ask(Work * work, Request * request)
+ask(Work *work, Request *request)
 {
 	char		url[1024];
 
@@ -145,7 +145,7 @@ ask(Work * work, Request * request)
 }
 
 static void
-take(Request * request, CURLcode code)
+take(Request *request, CURLcode code)
 {
 	long		status = 0;
 	json_error_t error;
@@ -170,14 +170,14 @@ take(Request * request, CURLcode code)
 }
 
 static void
-run_sequential(Work * work)
+run_sequential(Work *work)
 {
 	while (ask(work, &requests[0]))
 		take(&requests[0], curl_easy_perform(requests[0].easy));
 }
 
 static void
-run_parallel(CURLM *multi, Work * work)
+run_parallel(CURLM *multi, Work *work)
 {
 	int			running;
 	int			i;

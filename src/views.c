@@ -35,7 +35,7 @@ typedef enum StatColumn
 	STAT_ROWS,
 	STAT_REUSED,
 	STAT_SHARED
-}			StatColumn;
+} StatColumn;
 
 #define STAT_COLUMNS (STAT_SHARED + 1)
 
@@ -59,7 +59,7 @@ may_see(Oid user, Oid server)
  * or not for the current user to see.
  */
 static bool
-fill_owner(const SharedTally * tally, Datum *values)
+fill_owner(const SharedTally *tally, Datum *values)
 {
 	HeapTuple	tuple = SearchSysCache1(USERMAPPINGOID,
 										ObjectIdGetDatum(tally->mapping));
