@@ -95,19 +95,17 @@ request_memory(void)
 static void
 start_memory(void)
 {
-	static bool restarted = false;
 	bool		found;
 
 	if (previous_startup_hook)
 		previous_startup_hook();
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
 	memory = ShmemInitStruct(SHARED_NAME, sizeof(Shared), &found);
+	/* what was sent before a restart, or a crash, counts after it */
 	if (!found)
-		fill_shared(memory, restarted ? clock_now_us() : LONG_AGO);
+		fill_shared(memory, clock_now_us());
 	LWLockRelease(AddinShmemInitLock);
 	compat_name_tranche(memory->tranche, "nclue_fdw");
-	/* what was sent before a crash counts after it */
-	restarted = true;
 }
 #else
 
