@@ -53,7 +53,7 @@ SELECT task_id = :'id' AS it, task_name, status FROM nclue_tasks WHERE task_id =
 :requests
 
 -- a range, a count, and a column declared NOT NULL
-SELECT task_name FROM nclue_tasks LIMIT 2 OFFSET 5;
+SELECT left(task_name, 8) AS name FROM nclue_tasks LIMIT 2 OFFSET 5;
 SELECT count(*) FROM nclue_tasks;
 CREATE FOREIGN TABLE strict (status text NOT NULL, task_id text NOT NULL)
 	SERVER nclue OPTIONS (page_size '30');

@@ -12,7 +12,7 @@ use PostgreSQL::Test::Utils;
 use Standin;
 use Test::More;
 
-my $standin = Standin->start(objects => 150);
+my $standin = Standin->start(objects => 250);
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
 $node->start;
@@ -23,11 +23,14 @@ CREATE USER MAPPING FOR CURRENT_USER SERVER nclue
   OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST');
 IMPORT FOREIGN SCHEMA nclue FROM SERVER nclue INTO public;
 CREATE TABLE note (task_id text PRIMARY KEY, times int NOT NULL, total int);
-INSERT INTO note SELECT task_id, 0 FROM nclue_tasks ORDER BY task_id LIMIT 3;});
+INSERT INTO note
+SELECT task_id, 0 FROM (SELECT task_id FROM nclue_tasks LIMIT 100) t ORDER BY task_id LIMIT 3;});
 
+# As many pages as look-ups: else the list would be read instead of the last one.
 my @walk = (
 	'GET /api/v1/tasks?index=0&limit=100',
-	'GET /api/v1/tasks?index=99&limit=100');
+	'GET /api/v1/tasks?index=99&limit=100',
+	'GET /api/v1/tasks?index=198&limit=100');
 
 # The update waits for a row that another session has updated, and is then
 # done again on the row as that session left it.
@@ -71,13 +74,13 @@ rechecked('sub select',
 	'UPDATE note SET times = times + 1, '
 	  . 'total = (SELECT count(task_name) FROM nclue_tasks)', @walk);
 is( $node->safe_psql('postgres', 'SELECT DISTINCT times, total FROM note'),
-	'11|150', 'sub select: on the rows as they were left');
+	'11|250', 'sub select: on the rows as they were left');
 
 rechecked('count',
 	'UPDATE note SET times = times + 1, total = (SELECT count(*) FROM nclue_tasks)',
 	$walk[0]);
 is( $node->safe_psql('postgres', 'SELECT DISTINCT times, total FROM note'),
-	'11|150', 'count: on the rows as they were left');
+	'11|250', 'count: on the rows as they were left');
 
 rechecked('range',
 	'UPDATE note SET times = times + 1, total = (SELECT count(*) FROM '
