@@ -60,7 +60,7 @@ ANALYZE nclue_tasks;
 
 -- ten of fifty pages, from the whole list
 :ctl objects 5000
-ANALYZE VERBOSE nclue_tasks;
+ANALYZE nclue_tasks;
 :tuples
 :requests
 
@@ -217,7 +217,7 @@ SELECT pg_temp.follows($$SELECT DISTINCT task_id FROM fresh$$, 5000);
 -- fewer rows are kept than are read
 ALTER FOREIGN TABLE fresh ALTER status SET STATISTICS 1, ALTER task_id SET STATISTICS 1,
 	ALTER train_feature_id SET STATISTICS 1, ALTER created_at SET STATISTICS 1;
-ANALYZE VERBOSE fresh;
+ANALYZE fresh;
 SELECT reltuples FROM pg_class WHERE relname = 'fresh';
 SELECT pg_temp.follows($$SELECT FROM fresh WHERE status = 'completed'$$, 3000);
 -- ... each once
