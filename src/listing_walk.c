@@ -375,10 +375,10 @@ check_budget(const Listing *listing, const Reader *reader)
 static void
 tell_progress(Listing *listing)
 {
-	int64		done = Max(listing->walk.asked - listing->nflights, 1);
+	/* those under way have had some of their time */
 	int64		left = requests_left(listing) + listing->nflights;
 	int64		pace_us = Max(listing->key.account->settings.interval_us,
-							  listing->waited_us / done);
+							  listing->waited_us / listing->walk.asked);
 	int64		seconds = (left * pace_us + 999999) / 1000000;
 
 	if (listing->total >= 0 && left > 0)

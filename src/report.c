@@ -178,6 +178,8 @@ report_hint(const Failure *failure)
 							(long long) (ahead > 0 ? ahead : -ahead),
 							ahead > 0 ? "ahead of" : "behind", REPORT_SKEW_LIMIT_S);
 	}
+	if (failure->kind == FAILURE_DEADLINE && failure->history[0] != '\0')
+		return "The statement was waiting for another attempt: see why the others failed, or raise statement_timeout.";
 	return failure_row(failure->kind)->hint;
 }
 

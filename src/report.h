@@ -37,8 +37,8 @@ extern char *report_detail(const Failure *failure);
 
 /*
  * What to do, in sentences; NULL: nothing is known.  Where credentials were
- * refused and the clocks differ, that is the likelier cause.  Raises only where
- * there is no memory.
+ * refused and the clocks differ, that is the likelier cause; where time ran out
+ * between attempts, what they failed of.  Raises only where there is no memory.
  */
 extern const char *report_hint(const Failure *failure);
 
