@@ -436,12 +436,21 @@ refuse_option(const char *name, int where, const char *object)
 void
 option_defaults(Settings *settings)
 {
-	memset(settings, 0, sizeof(*settings));
-	for (size_t i = 0; i < lengthof(option_table); i++)
+	/* every statement asks for them, and they never change */
+	static Settings defaults;
+	static bool known = false;
+
+	if (!known)
 	{
-		if (option_table[i].value != NULL)
-			read_value(&option_table[i], option_table[i].value, settings);
+		memset(&defaults, 0, sizeof(defaults));
+		for (size_t i = 0; i < lengthof(option_table); i++)
+		{
+			if (option_table[i].value != NULL)
+				read_value(&option_table[i], option_table[i].value, &defaults);
+		}
+		known = true;
 	}
+	*settings = defaults;
 }
 
 void
