@@ -3,9 +3,9 @@
  *	  The only place that sends, waits and counts.
  *
  * One loop waits for everything: the turn in the line before the access key,
- * the pause before another attempt, the sockets, interrupts.  A place in line
- * is held only while somebody is in that loop, so a session that does
- * something else holds nobody up.
+ * the pause before another attempt, the sockets, interrupts.  Who does something
+ * else leaves the line.  Only a request that is still connecting keeps its
+ * permission, for as long as the limiter lets it be silent.
  */
 #include "postgres.h"
 
@@ -377,6 +377,7 @@ has_budget(Wait *wait, Fetch *fetch)
 {
 	if (budget_allows(wait->budget))
 		return true;
+	leave_line(fetch);
 	if (fetch == wait->fetches[0])
 		refuse(fetch, FAILURE_BUDGET,
 			   psprintf("it has made %lld, and more are needed",
@@ -652,8 +653,11 @@ fetch_wait(Fetch *const *fetches, int count, Budget *budget, int64 until_us)
 	}
 	PG_END_TRY();
 
-	/* outside this loop nobody would take the turn */
-	for (int i = 0; i < count; i++)
+	/*
+	 * From here on nobody takes the turn, unless the caller comes back at
+	 * once: else a long wait would begin anew with each notice of progress.
+	 */
+	for (int i = 0; i < count && event == FETCH_ENDED; i++)
 	{
 		if (fetches[i]->state == FETCH_WAITING)
 			leave_line(fetches[i]);

@@ -80,7 +80,8 @@ extern void fetch_restart(Fetch *fetch);
  * begin in this order, and serves them all meanwhile: each attempt takes its
  * place in line, is signed and sent, and is paid from the budget.  Returns when
  * the first is over; or has just been sent the last one; or, if a time is given
- * (not 0), when it has come.  Raises where it is interrupted; then those that
+ * (not 0), when it has come: then the caller is to come back at once, since the
+ * places in line are kept.  Raises where it is interrupted; then those that
  * were not over are back at their beginning.
  */
 extern FetchEvent fetch_wait(Fetch *const *fetches, int count,

@@ -25,7 +25,7 @@ my $seed = $ENV{SEED} // (time ^ $$) % 1_000_000;
 note "SEED=$seed";
 srand $seed;
 
-my @keys = map { "AK_$_" } qw(storm line leave rates other limit slow crash);
+my @keys = map { "AK_$_" } qw(storm line leave rates other limit slow crash told);
 my %standin = map {
 	$_ => Standin->start(
 		objects => 250,
@@ -524,6 +524,46 @@ create('another', $standin{tls}, 'AK_other', 2);
 	cmp_ok($gaps[4], '>=', 0.05, 'then that of the fast ones');
 	cmp_ok($gaps[4], '<', 0.5, 'and no longer the slow one\'s');
 	$_->close foreach @sessions, $holder, $free;
+}
+
+# A slow one behind the head makes it wait longer, and no longer than it stays
+create('quick', $standin{plain}, 'AK_told', 2);
+create('lazy', $standin{plain}, 'AK_told', 0.1);
+{
+	my ($head, $behind) = map { session() } 1 .. 2;
+
+	$behind->query_safe(look_up('quick', 'before'));
+	start_waiting($head, 'quick', 'head');
+	start_waiting($behind, 'lazy', 'behind');
+	sleep 1;
+	cancel($behind);
+	$behind->finish;
+	my $from = time;
+	$head->finish;
+	cmp_ok(time - $from, '<', 1, 'a slow one that leaves frees the head at once');
+	$_->close foreach $head, $behind;
+}
+
+# Telling how far the list has been read does not cost the place in line
+{
+	my $walker = session();
+	my @others = map { session() } 1 .. 3;
+
+	$walker->query_safe('SET nclue_fdw.progress_interval = 1');
+	foreach my $i (0 .. 2)
+	{
+		$others[$i]->pid;
+		$others[$i]->start(join ';', map { look_up('quick', "o${i}_$_") } 1 .. 8);
+		await_waiting($others[$i]);
+	}
+	$standin{plain}->arrivals;
+	$walker->start('SELECT count(status) FROM quick');
+	$_->finish foreach $walker, @others;
+	my @lines = map { $_->{line} } sort { $a->{time} <=> $b->{time} }
+	  $standin{plain}->arrivals;
+	my ($place) = grep { $lines[$_] =~ /index=0/ } 0 .. $#lines;
+	cmp_ok($place, '<=', 3, 'who is told of its progress keeps its place');
+	$_->close foreach $walker, @others;
 }
 
 # A 429 that one session sees
