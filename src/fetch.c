@@ -653,10 +653,7 @@ fetch_wait(Fetch *const *fetches, int count, Budget *budget, int64 until_us)
 	}
 	PG_END_TRY();
 
-	/*
-	 * From here on nobody takes the turn, unless the caller comes back at
-	 * once: else a long wait would begin anew with each notice of progress.
-	 */
+	/* or a long wait would begin anew with each notice of progress */
 	for (int i = 0; i < count && event == FETCH_ENDED; i++)
 	{
 		if (fetches[i]->state == FETCH_WAITING)
