@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_user_mapping.h"
 #include "commands/defrem.h"
@@ -354,8 +355,10 @@ account_last_total(const Account *account, const Resource *resource)
 void
 account_note_total(Account *account, const Resource *resource, int64 total)
 {
-	pg_atomic_write_u64(&account->tally->totals[resource - resources],
-						total + 1);
+	/* nobody's tally must not tell one user another's */
+	if (OidIsValid(account->tally->database))
+		pg_atomic_write_u64(&account->tally->totals[resource - resources],
+							total + 1);
 }
 
 int64
@@ -367,6 +370,20 @@ account_peek_total(Oid serverid, Oid userid, const Resource *resource)
 	OidIsValid(umid) ? shared_find_tally(umid) : NULL;
 
 	return tally != NULL ? total_in(tally, resource) : -1;
+}
+
+bool
+account_mapping(Oid mapping, Oid *user, Oid *server)
+{
+	HeapTuple	tuple = SearchSysCache1(USERMAPPINGOID,
+										ObjectIdGetDatum(mapping));
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	*user = ((Form_pg_user_mapping) GETSTRUCT(tuple))->umuser;
+	*server = ((Form_pg_user_mapping) GETSTRUCT(tuple))->umserver;
+	ReleaseSysCache(tuple);
+	return true;
 }
 
 void

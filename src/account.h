@@ -65,6 +65,12 @@ extern int64 account_peek_total(Oid server, Oid user,
 								const Resource *resource);
 
 /*
+ * Whose a mapping is (InvalidOid: PUBLIC's), and of which server.  False where
+ * it is gone.  Never raises.
+ */
+extern bool account_mapping(Oid mapping, Oid *user, Oid *server);
+
+/*
  * Lets go of an account; the last one to let go of a stale one ends it, with
  * its connections.  Never raises.
  */

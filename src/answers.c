@@ -32,12 +32,6 @@ struct Answers
 	Own			doc;			/* the answer being read */
 };
 
-static void
-free_doc(void *doc)
-{
-	doc_free(doc);
-}
-
 Answers *
 answers_begin(MemoryContext context, Fetch *fetch, Store *store,
 			  const Resource *resource)
@@ -50,7 +44,7 @@ answers_begin(MemoryContext context, Fetch *fetch, Store *store,
 	answers->store = store;
 	answers->resource = resource;
 	answers->table = table_create(context, 16, NULL);
-	own_init(&answers->doc, context, free_doc);
+	own_init_doc(&answers->doc, context);
 	return answers;
 }
 
@@ -105,9 +99,7 @@ check_object(Answers *answers, const char *body, size_t length,
 		const char *message = psprintf("the answer is no object with a \"%s\"",
 									   id_key);
 
-		failure->kind = FAILURE_SHAPE;
-		failure_clip(failure->message, sizeof(failure->message),
-					 message, strlen(message));
+		failure_say(failure, FAILURE_SHAPE, message);
 		fetch_fault(body, length, failure);
 		report_failure(failure);
 	}

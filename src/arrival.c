@@ -10,12 +10,6 @@
 #include "fetch.h"
 #include "report.h"
 
-static void
-free_doc(void *doc)
-{
-	doc_free(doc);
-}
-
 static void refuse(Failure *failure, FailureKind kind, const char *message) __attribute__((noreturn));
 
 /*
@@ -24,9 +18,7 @@ static void refuse(Failure *failure, FailureKind kind, const char *message) __at
 static void
 refuse(Failure *failure, FailureKind kind, const char *message)
 {
-	failure->kind = kind;
-	failure_clip(failure->message, sizeof(failure->message),
-				 message, strlen(message));
+	failure_say(failure, kind, message);
 	report_failure(failure);
 }
 
@@ -154,7 +146,7 @@ arrival_read(const Resource *resource, SignKey *key, const UriPage *asked,
 									ALLOCSET_DEFAULT_SIZES);
 	arrival = MemoryContextAllocZero(context, sizeof(Arrival));
 	arrival->context = context;
-	own_init(&arrival->doc, context, free_doc);
+	own_init_doc(&arrival->doc, context);
 
 	doc = doc_parse(body, length, failure);
 	if (doc == NULL)

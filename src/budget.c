@@ -25,10 +25,8 @@ budget_afford(const Budget *budget, int64 requests)
 		requests <= budget_max_requests - budget->spent)
 		return;
 	failure_clear(&failure);
-	failure.kind = FAILURE_BUDGET;
 	words = psprintf("it has made %lld, and needs %lld more",
 					 (long long) budget->spent, (long long) requests);
-	failure_clip(failure.message, sizeof(failure.message),
-				 words, strlen(words));
+	failure_say(&failure, FAILURE_BUDGET, words);
 	report_failure(&failure);
 }

@@ -11,9 +11,7 @@
 
 #include <time.h>
 
-#include "access/htup_details.h"
 #include "access/xact.h"
-#include "catalog/pg_user_mapping.h"
 #include "foreign/foreign.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -21,7 +19,6 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
-#include "utils/syscache.h"
 #include "utils/tuplestore.h"
 
 #include "check.h"
@@ -124,12 +121,6 @@ release_account(void *account)
 	account_release(account);
 }
 
-static void
-free_doc(void *doc)
-{
-	doc_free(doc);
-}
-
 /* ---- options and mapping ---- */
 
 /*
@@ -171,24 +162,6 @@ try_account(Check *check, const ForeignServer *server, Step *step)
 }
 
 /*
- * Whose a mapping is.
- */
-static const char *
-mapping_user(Oid mapping)
-{
-	HeapTuple	tuple = SearchSysCache1(USERMAPPINGOID,
-										ObjectIdGetDatum(mapping));
-	Oid			user = InvalidOid;
-
-	if (HeapTupleIsValid(tuple))
-	{
-		user = ((Form_pg_user_mapping) GETSTRUCT(tuple))->umuser;
-		ReleaseSysCache(tuple);
-	}
-	return OidIsValid(user) ? GetUserNameFromId(user, false) : "PUBLIC";
-}
-
-/*
  * Makes the account, or says why there is none.
  */
 static bool
@@ -197,6 +170,8 @@ check_account(Check *check, const ForeignServer *server)
 	Step		step;
 	ErrorData  *error = try_account(check, server, &step);
 	const Settings *settings;
+	Oid			user = InvalidOid;
+	Oid			unused;
 
 	if (error != NULL)
 	{
@@ -221,9 +196,10 @@ check_account(Check *check, const ForeignServer *server)
 	find_right(check, STEP_OPTIONS,
 			   psprintf("endpoint %s%s", settings->endpoint.origin,
 						settings->endpoint.path));
+	(void) account_mapping(check->account->mapping, &user, &unused);
 	find_right(check, STEP_MAPPING,
-			   psprintf("of %s, with both keys",
-						mapping_user(check->account->mapping)));
+			   psprintf("of %s, with both keys", OidIsValid(user) ?
+						GetUserNameFromId(user, false) : "PUBLIC"));
 	return true;
 }
 
@@ -370,9 +346,7 @@ refuse(Failure *failure, FailureKind kind, const char *words)
 {
 	if (failure->kind == FAILURE_NONE)
 	{
-		failure->kind = kind;
-		failure_clip(failure->message, sizeof(failure->message),
-					 words, strlen(words));
+		failure_say(failure, kind, words);
 	}
 	return false;
 }
@@ -678,7 +652,7 @@ nclue_fdw_check(PG_FUNCTION_ARGS)
 	old = MemoryContextSwitchTo(context);
 	check = palloc0(sizeof(Check));
 	own_init(&check->pin, context, release_account);
-	own_init(&check->doc, context, free_doc);
+	own_init_doc(&check->doc, context);
 	if (check_account(check, server))
 	{
 		fetch_init(&check->fetch, context, check->account, &check->tally);

@@ -10,9 +10,7 @@
 #include "postgres.h"
 
 #include "common/pg_prng.h"
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "pgstat.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "utils/timestamp.h"
@@ -104,9 +102,7 @@ note_send(Fetch *fetch)
 		 * be long enough for the next request to arrive too near.  Now it has
 		 * written.
 		 */
-		int64		now_us = clock_now_us();
-
-		shared_sent(fetch->account->key, ticket, now_us, now_us);
+		shared_sent(fetch->account->key, ticket, clock_now_us());
 	}
 	return true;
 }
@@ -235,9 +231,7 @@ give_up(Fetch *fetch, int told)
 static void
 refuse(Fetch *fetch, FailureKind kind, const char *words)
 {
-	fetch->failure.kind = kind;
-	failure_clip(fetch->failure.message, sizeof(fetch->failure.message),
-				 words, strlen(words));
+	failure_say(&fetch->failure, kind, words);
 	give_up(fetch, 0);
 }
 
@@ -286,13 +280,27 @@ send_request(Wait *wait, Fetch *fetch, int64 until_us)
 }
 
 /*
- * Takes what was not sent off the bill.
+ * Takes what was not sent off the bill; another statement's is not on it.
  */
 static void
 refund(Wait *wait, const Fetch *fetch)
 {
-	if (!fetch->counted)
-		wait->budget->spent--;
+	for (int i = 0; i < wait->count; i++)
+	{
+		if (wait->fetches[i] == fetch && !fetch->counted)
+			wait->budget->spent--;
+	}
+}
+
+/*
+ * Lets a request that was not sent in time wait for its turn again.
+ */
+static void
+miss_turn(Wait *wait, Fetch *fetch)
+{
+	refund(wait, fetch);
+	begin_again(fetch);
+	wait->wake_us = wait->now_us;
 }
 
 /*
@@ -467,13 +475,9 @@ look_after(Wait *wait, Fetch *fetch)
 	if (http_finished(fetch->transfer))
 	{
 		if (!http_late(fetch->transfer))
-		{
 			judge(wait, fetch, FAILURE_NONE);
-			return;
-		}
-		refund(wait, fetch);
-		begin_again(fetch);
-		wait->wake_us = wait->now_us;
+		else
+			miss_turn(wait, fetch);
 		return;
 	}
 	overdue = attempt_overdue(&fetch->attempt, sent);
@@ -507,12 +511,7 @@ renew_permissions(Wait *wait, const Account *account)
 			wake_at(wait, wait->now_us + RENEW_US);
 		}
 		else
-		{
-			/* it was silent for too long */
-			refund(wait, fetch);
-			begin_again(fetch);
-			wait->wake_us = wait->now_us;
-		}
+			miss_turn(wait, fetch);
 	}
 }
 

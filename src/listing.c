@@ -16,12 +16,6 @@
 #define HELD_MIN 4
 
 static void
-free_doc(void *doc)
-{
-	doc_free(doc);
-}
-
-static void
 free_key(void *key)
 {
 	sign_key_free(key);
@@ -75,7 +69,7 @@ listing_create(const ListingKey *key)
 
 	fetch_init(&listing->lookup, context, key->account, &listing->tally);
 	store_init(&listing->store, context);
-	own_init(&listing->latest, context, free_doc);
+	own_init_doc(&listing->latest, context);
 	own_init(&listing->digests, context, free_key);
 	listing->latest_page = -1;
 	listing->scratch = AllocSetContextCreate(context, "nclue_fdw request",

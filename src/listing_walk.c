@@ -8,7 +8,6 @@
  */
 #include "postgres.h"
 
-#include "lib/stringinfo.h"
 #include "utils/memutils.h"
 
 #include "clock.h"
@@ -262,9 +261,7 @@ fail(Listing *listing, FailureKind kind)
 
 	listing->failed = true;
 	failure_clear(&failure);
-	failure.kind = kind;
-	failure_clip(failure.message, sizeof(failure.message),
-				 words, strlen(words));
+	failure_say(&failure, kind, words);
 	report_failure(&failure);
 }
 

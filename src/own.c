@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "core/doc.h"
 #include "own.h"
 
 static void
@@ -20,6 +21,18 @@ own_init(Own *own, MemoryContext context, void (*release) (void *handle))
 	own->callback.func = own_callback;
 	own->callback.arg = own;
 	MemoryContextRegisterResetCallback(context, &own->callback);
+}
+
+static void
+free_doc(void *doc)
+{
+	doc_free(doc);
+}
+
+void
+own_init_doc(Own *own, MemoryContext context)
+{
+	own_init(own, context, free_doc);
 }
 
 void

@@ -26,6 +26,11 @@ extern void own_init(Own *own, MemoryContext context,
 					 void (*release) (void *handle));
 
 /*
+ * The same for a parsed body (Doc).  Never raises.
+ */
+extern void own_init_doc(Own *own, MemoryContext context);
+
+/*
  * Hands over a handle (NULL: none), releasing the one before.  Never raises.
  */
 extern void own_set(Own *own, void *handle);

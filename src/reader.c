@@ -8,12 +8,6 @@
 #include "listing_private.h"
 #include "report.h"
 
-static void
-free_doc(void *doc)
-{
-	doc_free(doc);
-}
-
 /*
  * Whether an id's object, or that there is none, is known without a request.
  */
@@ -29,7 +23,7 @@ void
 reader_init(Reader *reader, MemoryContext context, Budget *budget)
 {
 	reader->budget = budget;
-	own_init(&reader->doc, context, free_doc);
+	own_init_doc(&reader->doc, context);
 	reader->listing = NULL;
 }
 

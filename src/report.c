@@ -15,7 +15,7 @@
 #include "report.h"
 
 char *
-report_text(const char *text, size_t length)
+report_text(const char *foreign, size_t length)
 {
 	char	   *clean = palloc(length + 1);
 	char	   *end = clean;
@@ -23,23 +23,22 @@ report_text(const char *text, size_t length)
 
 	while (length > 0)
 	{
-		int			n = pg_utf_mblen((const unsigned char *) text);
+		int			n = pg_utf_mblen((const unsigned char *) foreign);
 
 		if ((size_t) n > length ||
-			!pg_utf8_islegal((const unsigned char *) text, n))
+			!pg_utf8_islegal((const unsigned char *) foreign, n))
 		{
 			*end++ = '?';
 			n = 1;
 		}
-		else if (n == 1 && ((unsigned char) *text <0x20 || *text == 0x7f))
+		else if (n == 1 && ((unsigned char) *foreign < 0x20 || *foreign == 0x7f))
 			*end++ = ' ';
 		else
 		{
-			memcpy(end, text, n);
+			memcpy(end, foreign, n);
 			end += n;
 		}
-		text	  +=n;
-
+		foreign += n;
 		length -= n;
 	}
 	*end = '\0';

@@ -72,7 +72,7 @@ struct Row
 	const Resource *resource;
 	pg_tz	   *time_zone;		/* of times without an offset */
 	MemoryContext context;
-	Own text;					/* a JSON text on its way to an input function */
+	Own			json;			/* a JSON text on its way to an input function */
 	int			natts;
 	int			ncolumns;
 	Column	   *columns;
@@ -263,7 +263,7 @@ row_begin(Relation relation, const Resource *resource,
 	row->context = CurrentMemoryContext;
 	row->natts = tupdesc->natts;
 	row->columns = palloc0(Max(tupdesc->natts, 1) * sizeof(Column));
-	own_init(&row->text, CurrentMemoryContext, free_text);
+	own_init(&row->json, CurrentMemoryContext, free_text);
 
 	/* generated columns last: they are computed from the others */
 	while ((member = bms_next_member(columns, member)) >= 0)
@@ -325,11 +325,11 @@ json_text(Row *row, const DocValue *value)
 	if (text == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	own_set(&row->text, text);
+	own_set(&row->json, text);
 	converted = pg_any_to_server(text, length, PG_UTF8);
 	if (converted == text)
 		converted = pnstrdup(text, length);
-	own_set(&row->text, NULL);
+	own_set(&row->json, NULL);
 	return converted;
 }
 

@@ -48,7 +48,7 @@ typedef struct Shared
 	LWLock		lock;
 	int64		began_us;		/* something may have been sent until then */
 	SharedLine	lines[SHARED_KEYS];
-	SharedTally tallies[SHARED_TALLIES];
+	SharedTally tallies[SHARED_TALLIES + 1];	/* the last one is nobody's */
 } Shared;
 
 static Shared *memory = NULL;
@@ -63,7 +63,7 @@ fill(Shared *shared, int64 began_us)
 {
 	memset(shared, 0, sizeof(Shared));
 	shared->began_us = began_us;
-	for (int i = 0; i < SHARED_TALLIES; i++)
+	for (int i = 0; i <= SHARED_TALLIES; i++)
 	{
 		SharedTally *tally = &shared->tallies[i];
 
@@ -304,14 +304,14 @@ shared_turn_us(SignDigest key, uint32 ticket, int64 now_us)
 }
 
 void
-shared_sent(SignDigest key, uint32 ticket, int64 sent_us, int64 now_us)
+shared_sent(SignDigest key, uint32 ticket, int64 now_us)
 {
 	Shared	   *shared = lock();
 	SharedLine *line = find_line(shared, key);
 
 	if (line != NULL)
 	{
-		limiter_sent(&line->limiter, ticket, sent_us, now_us);
+		limiter_sent(&line->limiter, ticket, now_us, now_us);
 		wake_head(shared, &line->limiter);
 	}
 	unlock(shared);
@@ -407,8 +407,7 @@ shared_tally(Oid mapping, SignDigest key)
 	unlock(shared);
 	if (tally == NULL && shared->shared)
 		tally = make_tally(own_memory(), mapping, key);
-	/* a session that has used more than that many keys counts them together */
-	return tally != NULL ? tally : &own_memory()->tallies[SHARED_TALLIES - 1];
+	return tally != NULL ? tally : &own_memory()->tallies[SHARED_TALLIES];
 }
 
 const SharedTally *

@@ -56,7 +56,8 @@ extern bool shared_is_shared(void);
 
 /*
  * The tally of a mapping of this database with a key, made if there is none;
- * stays where it is.  Where there is no room it is this session's alone.
+ * stays where it is.  Where there is no room it is this session's alone, and at
+ * last nobody's: it has no database, and what it says means nothing.
  * Raises only where there is no memory.
  */
 extern SharedTally *shared_tally(Oid mapping, SignDigest key);
@@ -88,8 +89,7 @@ extern uint32 shared_join(SignDigest key, int64 interval_us, int64 now_us);
 extern LimiterAnswer shared_poll(SignDigest key, uint32 ticket, int64 now_us,
 								 int64 *until_us);
 extern int64 shared_turn_us(SignDigest key, uint32 ticket, int64 now_us);
-extern void shared_sent(SignDigest key, uint32 ticket, int64 sent_us,
-						int64 now_us);
+extern void shared_sent(SignDigest key, uint32 ticket, int64 now_us);
 extern void shared_leave(SignDigest key, uint32 ticket, int64 now_us);
 extern void shared_hold(SignDigest key, int64 until_us, int64 now_us);
 extern int64 shared_held_us(SignDigest key);

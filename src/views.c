@@ -4,18 +4,16 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_foreign_server.h"
-#include "catalog/pg_user_mapping.h"
 #include "foreign/foreign.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/syscache.h"
 #include "utils/tuplestore.h"
 
+#include "account.h"
 #include "shared.h"
 #include "views.h"
 
@@ -61,18 +59,12 @@ may_see(Oid user, Oid server)
 static bool
 fill_owner(const SharedTally *tally, Datum *values)
 {
-	HeapTuple	tuple = SearchSysCache1(USERMAPPINGOID,
-										ObjectIdGetDatum(tally->mapping));
 	ForeignServer *server;
 	Oid			user;
 	Oid			serverid;
 
-	if (!HeapTupleIsValid(tuple))
+	if (!account_mapping(tally->mapping, &user, &serverid))
 		return false;
-	user = ((Form_pg_user_mapping) GETSTRUCT(tuple))->umuser;
-	serverid = ((Form_pg_user_mapping) GETSTRUCT(tuple))->umserver;
-	ReleaseSysCache(tuple);
-
 	server = GetForeignServerExtended(serverid, FSV_MISSING_OK);
 	if (server == NULL || !may_see(user, serverid))
 		return false;

@@ -146,9 +146,7 @@ static void
 set_not_json(Failure *failure, const char *message,
 			 const char *body, size_t length)
 {
-	failure->kind = FAILURE_NOT_JSON;
-	failure_clip(failure->message, sizeof(failure->message),
-				 message, strlen(message));
+	failure_say(failure, FAILURE_NOT_JSON, message);
 	set_excerpt(failure, body, length);
 }
 
@@ -362,9 +360,7 @@ doc_find(const DocNode *object, const char *key, DocValue *value,
 	snprintf(message, sizeof(message),
 			 "\"%s\" may be the key \"%s\" or the key \"%s\"",
 			 key, spelled, other);
-	failure->kind = FAILURE_SHAPE;
-	failure_clip(failure->message, sizeof(failure->message),
-				 message, strlen(message));
+	failure_say(failure, FAILURE_SHAPE, message);
 	return false;
 }
 
@@ -474,9 +470,7 @@ doc_page(const Doc *doc, const char *array_key, DocPage *page,
 	else
 		snprintf(message, sizeof(message), "\"%s\" is %s instead of an array",
 				 array_key, kind_name(array.kind));
-	failure->kind = FAILURE_SHAPE;
-	failure_clip(failure->message, sizeof(failure->message),
-				 message, strlen(message));
+	failure_say(failure, FAILURE_SHAPE, message);
 	return false;
 }
 

@@ -288,3 +288,11 @@ failure_clip(char *target, size_t size, const char *text, size_t length)
 		memcpy(target, text, length);
 	target[length] = '\0';
 }
+
+void
+failure_say(Failure *failure, FailureKind kind, const char *message)
+{
+	failure->kind = kind;
+	failure_clip(failure->message, sizeof(failure->message),
+				 message, strlen(message));
+}

@@ -121,6 +121,13 @@ extern const FailureRow *failure_row(FailureKind kind);
 extern void failure_clear(Failure *failure);
 
 /*
+ * Sets a failure's kind and message, the latter clipped; what else is known of
+ * it stays.  Never raises.
+ */
+extern void failure_say(Failure *failure, FailureKind kind,
+						const char *message);
+
+/*
  * The kind of an answer from its HTTP status and the error code in its body
  * ("" where none was found), by the tables of the API's documentation: the
  * gateway's codes and NCLUE's own.  A code of the gateway's decides also where

@@ -35,9 +35,7 @@ static void
 fail(Failure *failure, FailureKind kind, const char *message)
 {
 	failure_clear(failure);
-	failure->kind = kind;
-	failure_clip(failure->message, sizeof(failure->message),
-				 message, strlen(message));
+	failure_say(failure, kind, message);
 }
 
 static FailureKind

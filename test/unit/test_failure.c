@@ -481,11 +481,35 @@ test_clip_property(void **state)
 	}
 }
 
+/*
+ * Kind and message are set, the message clipped; the rest stays.
+ */
+static void
+test_say(void **state)
+{
+	Failure		failure;
+	char		words[2 * sizeof(failure.message)];
+
+	(void) state;
+	failure_clear(&failure);
+	failure.status = 503;
+	memset(words, 'x', sizeof(words));
+	words[sizeof(words) - 1] = '\0';
+	failure_say(&failure, FAILURE_SHAPE, words);
+	assert_int_equal(failure.kind, FAILURE_SHAPE);
+	assert_int_equal(strlen(failure.message), sizeof(failure.message) - 1);
+	assert_int_equal(failure.status, 503);
+	failure_say(&failure, FAILURE_LOST, "");
+	assert_int_equal(failure.kind, FAILURE_LOST);
+	assert_string_equal(failure.message, "");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_say),
 		cmocka_unit_test(test_style),
 		cmocka_unit_test(test_options_exist),
 		cmocka_unit_test(test_hints_name_options),
