@@ -247,6 +247,7 @@ step_of(FailureKind kind)
 		case FAILURE_STATUS:
 		case FAILURE_BODY_TOO_LARGE:
 		case FAILURE_NOT_JSON:
+		case FAILURE_UNREADABLE:
 		case FAILURE_SHAPE:
 		case FAILURE_NO_ID:
 		case FAILURE_MOVES:
