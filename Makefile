@@ -5,7 +5,7 @@
 #	make dist								the last commit as PGXN wants it
 
 MODULE_big = nclue_fdw
-CORE = attempt doc doc_text failure http http_address http_transfer iso8601 limiter resource sign uri walk
+CORE = attempt doc doc_place doc_text failure http http_address http_transfer iso8601 limiter resource sign uri walk
 SHELL_SIDE = account analyze answers arrival budget check explain fetch import listing listing_walk lookup option own plan reader report row scan scope shared store upper version views
 OBJS = nclue_fdw.o $(SHELL_SIDE:%=src/%.o) $(CORE:%=src/core/%.o)
 

@@ -52,12 +52,17 @@ SELECT pg_temp.failure(words => false);
 
 -- nesting too deep
 :ctl fault deep=10000
-SELECT pg_temp.failure(words => false);
+SELECT pg_temp.failure();
 :requests
 
 -- an integer beyond 64 bits
 :ctl fault body='{"total":9223372036854775808,"tasks":[]}'
-SELECT pg_temp.failure(words => false);
+SELECT pg_temp.failure();
+:requests
+
+-- and in an object, which the detail names
+:ctl fault bigint=line_count row=1
+SELECT pg_temp.failure();
 :requests
 
 -- a byte order mark before it is allowed

@@ -19,10 +19,11 @@ CREATE FOREIGN TABLE as_json (task_id text, task_name json, status jsonb)
 
 -- how a statement fails, without the words of other libraries
 CREATE FUNCTION pg_temp.place(query text) RETURNS TABLE (sqlstate text,
-	line_and_column boolean, context text, afterwards text)
+	place text, context text, afterwards text)
 LANGUAGE sql AS $$
 	SELECT max(left(part, 5)) FILTER (WHERE n = 1),
-		bool_or(part ~ '^DETAIL: .*line \d+, column \d+'),
+		max(substring(part FROM '(?:surrogate pair |out of range |in a key |UTF-8 )?at byte \d+, in element \d+ of "tasks"'))
+			FILTER (WHERE part ~ '^DETAIL'),
 		max(substring(part FROM '(?:column|page) .*'))
 			FILTER (WHERE part ~ '^CONTEXT'),
 		max(part) FILTER (WHERE part ~ '^then')
@@ -155,7 +156,7 @@ SELECT task_id FROM tasks;
 SELECT * FROM pg_temp.place('SELECT task_id FROM tasks');
 :requests | sort | uniq -c
 
--- ---- what is no JSON: the error names the place in the page's body ----
+-- ---- what is no JSON, or cannot be held: the error names the place in the page's body ----
 :ctl fault surrogate=task_name row=1
 SELECT * FROM pg_temp.place('SELECT * FROM tasks');
 :requests

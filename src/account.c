@@ -327,8 +327,26 @@ account_get(Oid serverid, Oid userid)
 	if (account == NULL)
 		/* where there is no mapping, GetUserMapping() says so */
 		return build(serverid, userid, umid);
+	return account_pin(account);
+}
+
+Account *
+account_pin(Account *account)
+{
 	account->users++;
 	return account;
+}
+
+static void
+release(void *account)
+{
+	account_release(account);
+}
+
+void
+account_init_own(Own *own, MemoryContext context)
+{
+	own_init(own, context, release);
 }
 
 void

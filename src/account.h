@@ -45,6 +45,17 @@ typedef struct Account
 extern Account *account_get(Oid server, Oid user);
 
 /*
+ * Pins an account that is pinned already, once more.  Returns the same.  Never
+ * raises.
+ */
+extern Account *account_pin(Account *account);
+
+/*
+ * Prepares an Own for a pin.  Never raises.
+ */
+extern void account_init_own(Own *own, MemoryContext context);
+
+/*
  * Counts something for the mapping.  Never raises.
  */
 extern void account_count(Account *account, SharedCount what, int64 more);

@@ -124,6 +124,7 @@ read_page(Sample *sample, int64 first, SamplePage *page)
 	MemoryContext context = AllocSetContextCreate(sample->context,
 												  "nclue_fdw sample",
 												  ALLOCSET_SMALL_SIZES);
+	Own		   *account = MemoryContextAlloc(context, sizeof(Own));
 	Own		   *pin = MemoryContextAlloc(context, sizeof(Own));
 	Reader	   *reader = MemoryContextAlloc(context, sizeof(Reader));
 	ListingKey	key = {
@@ -136,9 +137,11 @@ read_page(Sample *sample, int64 first, SamplePage *page)
 	Listing    *listing;
 	DocValue	object;
 
+	account_init_own(account, context);
 	own_init(pin, context, unpin_listing);
 	reader_init(reader, context, &sample->budget);
 	key.account = account_get(sample->table->serverid, sample->owner);
+	own_set(account, key.account);
 	listing = listing_create(&key);
 	own_set(pin, listing);
 	sample->listing = listing;

@@ -115,12 +115,6 @@ find_wrong(Check *check, Step step, const char *detail, const char *advice)
 	check->findings[step].advice = advice;
 }
 
-static void
-release_account(void *account)
-{
-	account_release(account);
-}
-
 /* ---- options and mapping ---- */
 
 /*
@@ -247,6 +241,7 @@ step_of(FailureKind kind)
 		case FAILURE_STATUS:
 		case FAILURE_BODY_TOO_LARGE:
 		case FAILURE_NOT_JSON:
+		case FAILURE_UNREADABLE:
 		case FAILURE_SHAPE:
 		case FAILURE_NO_ID:
 		case FAILURE_MOVES:
@@ -651,7 +646,7 @@ nclue_fdw_check(PG_FUNCTION_ARGS)
 									ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
 	check = palloc0(sizeof(Check));
-	own_init(&check->pin, context, release_account);
+	account_init_own(&check->pin, context);
 	own_init_doc(&check->doc, context);
 	if (check_account(check, server))
 	{

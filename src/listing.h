@@ -51,7 +51,7 @@ typedef struct Reader
 } Reader;
 
 /*
- * A listing that has read nothing yet.  It takes over the key's pin on the
+ * A listing that has read nothing yet.  It has a pin of its own on the key's
  * account.  The caller has its first pin.  Raises.
  */
 extern Listing *listing_create(const ListingKey *key);

@@ -34,6 +34,7 @@ typedef struct RemoteScan
 {
 	PlanKind	kind;
 	Oid			user;
+	Own			account;		/* a pin, while a listing is being found */
 	ForeignTable *table;
 	Settings	settings;
 	char	   *table_name;
@@ -101,6 +102,7 @@ open_scan(ForeignScanState *node)
 	scan->ids_context = AllocSetContextCreate(context, "nclue_fdw ids",
 											  ALLOCSET_SMALL_SIZES);
 	reader_init(&scan->reader, context, scope_budget(node->ss.ps.state));
+	account_init_own(&scan->account, context);
 	MemoryContextSwitchTo(old);
 }
 
@@ -116,6 +118,7 @@ open_listing(ForeignScanState *node, int64 first, int64 want)
 	Listing    *listing;
 
 	key.account = account_get(scan->table->serverid, scan->user);
+	own_set(&scan->account, key.account);
 	key.resource = scan->settings.resource;
 	key.page_size = scan->settings.page_size;
 	key.jumps = scan->settings.jumps;
@@ -130,6 +133,7 @@ open_listing(ForeignScanState *node, int64 first, int64 want)
 	scan->spent_before = *listing_tally(listing);
 	scan->repeats_before = listing_repeats(listing);
 	reader_open(&scan->reader, listing, first, want, scan->whole);
+	own_set(&scan->account, NULL);
 }
 
 /*

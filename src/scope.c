@@ -219,10 +219,7 @@ scope_listing(EState *estate, const ListingKey *key)
 
 	listing = find(statement, key);
 	if (listing != NULL)
-	{
-		account_release(key->account);
 		return listing;
-	}
 
 	/*
 	 * A transaction with one snapshot keeps to the list that it has read
@@ -238,7 +235,6 @@ scope_listing(EState *estate, const ListingKey *key)
 	if (listing != NULL)
 	{
 		shelve(statement, listing);
-		account_release(key->account);
 		return listing;
 	}
 

@@ -18,8 +18,7 @@ extern int	scope_cache_ttl;
  * The listing that a scan is to read: one that the statement reads already;
  * in a transaction with one snapshot, one that it has read before; within
  * cache_ttl, one that the session has; else a new one.  The statement keeps it
- * until its executor state goes.  Takes over the key's pin on the account.
- * Raises.
+ * until its executor state goes.  Raises.
  */
 extern Listing *scope_listing(EState *estate, const ListingKey *key);
 

@@ -164,6 +164,7 @@ my @cases = (
 		page_size => 12, sql => 'SELECT * FROM t',
 		match => 'tasks?index=0&limit=12' ],
 	[ NOT_JSON => '22032', 1, 'html' ],
+	[ UNREADABLE => '22032', 1, 'status=200 body=1e999' ],
 	[ SHAPE => 'HV021', 1, 'status=200 body={}' ],
 	[ NO_ID => 'HV021', 1, 'id_missing', page_size => 13,
 		sql => 'SELECT * FROM t', match => 'tasks?index=0&limit=13' ],

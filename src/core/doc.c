@@ -1,7 +1,7 @@
 /*
  * doc.c
- *	  A body as JSON: pages, objects, values, errors.  Only this file and
- *	  doc_text.c know jansson.
+ *	  A body as JSON: pages, objects, values, errors.  Only this file,
+ *	  doc_place.c and doc_text.c know jansson.
  *
  * Nothing here may call json_object(): the PostgreSQL backend exports a
  * function of that name, and ours would be the one that is run.
@@ -114,40 +114,66 @@ load(Doc *doc, const char *body, size_t length, json_error_t *error)
 }
 
 /*
- * Fills the excerpt with a body's first bytes, each run of white space and
- * control characters folded into one space.
+ * Makes *failure say that a body is no JSON.
  */
 static void
-set_excerpt(Failure *failure, const char *body, size_t length)
+set_not_json(Failure *failure, const char *what, const char *body,
+			 size_t length, size_t position)
 {
-	char		folded[sizeof(failure->excerpt) + 1];
-	size_t		used = 0;
-	bool		gap = false;
-	size_t		i;
-
-	for (i = 0; i < length && used < sizeof(folded) - 1; i++)
-	{
-		unsigned char c = (unsigned char) body[i];
-
-		if (c <= ' ' || c == 0x7F)
-		{
-			gap = used > 0;
-			continue;
-		}
-		if (gap)
-			folded[used++] = ' ';
-		gap = false;
-		folded[used++] = (char) c;
-	}
-	failure_clip(failure->excerpt, sizeof(failure->excerpt), folded, used);
+	doc_refuse(failure, FAILURE_NOT_JSON, what, body, length, position);
+	doc_fold(failure->excerpt, sizeof(failure->excerpt), body, length);
 }
 
+/*
+ * Makes *failure say why jansson refused a body.  What the grammar allows and
+ * we cannot hold is told apart from what is no JSON: the former is the
+ * service's own answer.
+ */
 static void
-set_not_json(Failure *failure, const char *message,
-			 const char *body, size_t length)
+set_refused(Failure *failure, json_error_t *error, const char *body,
+			size_t length)
 {
-	failure_say(failure, FAILURE_NOT_JSON, message);
-	set_excerpt(failure, body, length);
+	size_t		position = (size_t) error->position;
+	const char *limit = NULL;
+	const char *wrong = error->text;
+	char	   *near;
+
+	switch (json_error_code(error))
+	{
+		case json_error_numeric_overflow:
+			limit = "number out of range";
+			break;
+		case json_error_stack_overflow:
+			limit = "too deep nesting";
+			break;
+		case json_error_null_byte_in_key:
+			limit = "\\u0000 in a key";
+			break;
+		case json_error_invalid_utf8:
+			/* jansson stands before it */
+			position++;
+			wrong = "no UTF-8";
+			break;
+		case json_error_premature_end_of_input:
+			wrong = "the body ends too soon";
+			break;
+		case json_error_end_of_input_expected:
+			wrong = "more text behind the end";
+			break;
+		default:
+			/* jansson has no code of its own for this */
+			if (strncmp(error->text, "invalid Unicode", 15) == 0)
+				limit = "half a surrogate pair";
+			/* "near" what, is said below, and at length */
+			near = strstr(error->text, " near ");
+			if (near != NULL)
+				*near = '\0';
+			break;
+	}
+	if (limit != NULL)
+		doc_refuse(failure, FAILURE_UNREADABLE, limit, body, length, position);
+	else
+		set_not_json(failure, wrong, body, length, position);
 }
 
 /*
@@ -166,7 +192,6 @@ skip_mark(const char **body, size_t *length)
 Doc *
 doc_parse(const char *body, size_t length, Failure *failure)
 {
-	char		message[JSON_ERROR_TEXT_LENGTH + 64];
 	json_error_t error;
 	const char *nul;
 	Doc		   *doc;
@@ -174,7 +199,8 @@ doc_parse(const char *body, size_t length, Failure *failure)
 	skip_mark(&body, &length);
 	if (length == 0)
 	{
-		set_not_json(failure, "the body is empty", body, length);
+		failure_say(failure, FAILURE_NOT_JSON, "the body is empty");
+		failure->excerpt[0] = '\0';
 		return NULL;
 	}
 
@@ -182,9 +208,7 @@ doc_parse(const char *body, size_t length, Failure *failure)
 	nul = memchr(body, '\0', length);
 	if (nul != NULL)
 	{
-		snprintf(message, sizeof(message), "NUL at byte %zu",
-				 (size_t) (nul - body) + 1);
-		set_not_json(failure, message, body, length);
+		set_not_json(failure, "NUL", body, length, (size_t) (nul - body) + 1);
 		return NULL;
 	}
 
@@ -204,9 +228,7 @@ doc_parse(const char *body, size_t length, Failure *failure)
 	}
 	if (doc->root == NULL)
 	{
-		snprintf(message, sizeof(message), "%s (line %d, column %d)",
-				 error.text, error.line, error.column);
-		set_not_json(failure, message, body, length);
+		set_refused(failure, &error, body, length);
 		doc_free(doc);
 		return NULL;
 	}
@@ -585,7 +607,7 @@ doc_fault(const char *body, size_t length, Failure *failure)
 	if (code || message)
 		return true;
 	skip_mark(&body, &length);
-	set_excerpt(failure, body, length);
+	doc_fold(failure->excerpt, sizeof(failure->excerpt), body, length);
 	return false;
 }
 

@@ -46,12 +46,16 @@ typedef struct DocPage
 
 /*
  * Parses a body: one JSON value in UTF-8 (RFC 8259), a byte order mark before
- * it allowed.  Of equal keys the last counts.  Refused: nesting beyond 2,048
- * (a value inside the innermost array or object counts as one), integers
- * beyond 64 bits, numbers beyond double precision, unpaired surrogates, NUL in
- * a key.  The result is the caller's, freed with doc_free().
- * NULL with FAILURE_NOT_JSON (message: what and where; excerpt) or
- * FAILURE_MEMORY; nothing else of *failure is touched.  Never raises.
+ * it allowed.  Of equal keys the last counts.  The result is the caller's,
+ * freed with doc_free().  NULL with
+ *	FAILURE_NOT_JSON (message: what and where; excerpt),
+ *	FAILURE_UNREADABLE (message likewise) for what RFC 8259 allows and leaves
+ *	to us: nesting beyond 2,048 (a value inside the innermost array or object
+ *	counts as one), integers beyond 64 bits, numbers beyond double precision,
+ *	unpaired surrogates, NUL in a key; or
+ *	FAILURE_MEMORY;
+ * nothing else of *failure is touched.  A place is a byte counted from 1, after
+ * the mark.  Never raises.
  */
 extern Doc *doc_parse(const char *body, size_t length, Failure *failure);
 extern void doc_free(Doc *doc);

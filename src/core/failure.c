@@ -121,8 +121,14 @@ static const FailureRow rows[FAILURE_KINDS] = {
 		"the foreign server."),
 	ROW(FAILURE_NOT_JSON, false, "22032",
 		"the answer of the NCLUE service is not valid JSON",
-		"Check options \"endpoint\" and \"proxy\" of the foreign server: "
-		"something else may have answered."),
+		"If something else may have answered, check options \"endpoint\" and "
+		"\"proxy\" of the foreign server; if not, report the error with its "
+		"trace id."),
+	ROW(FAILURE_UNREADABLE, false, "22032",
+		"the answer of the NCLUE service holds a value that cannot be read",
+		"Integers must fit 64 bits, other numbers double precision; halves of "
+		"surrogate pairs, NUL in keys and nesting beyond 2048 are refused. "
+		"Other objects can be read by id, other pages with OFFSET."),
 	ROW(FAILURE_SHAPE, false, "HV021",
 		"the answer of the NCLUE service is not of the documented form",
 		"Check option \"endpoint\" of the foreign server and option "

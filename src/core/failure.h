@@ -48,6 +48,7 @@ typedef enum FailureKind
 	/* an answer that cannot be used */
 	FAILURE_BODY_TOO_LARGE,
 	FAILURE_NOT_JSON,
+	FAILURE_UNREADABLE,			/* JSON, with a value that we cannot hold */
 	FAILURE_SHAPE,				/* JSON, but not as documented */
 	FAILURE_NO_ID,				/* an object without its id */
 
