@@ -8,9 +8,9 @@
 
 # Optimised little, so that reports name the lines that did it.  Fortified
 # functions would hide their callers' errors from AddressSanitizer.
-sanitize_flags='-O1 -g -fno-omit-frame-pointer -U_FORTIFY_SOURCE
-	-fsanitize=address,undefined,float-cast-overflow
-	-fno-sanitize-recover=undefined,float-cast-overflow'
+sanitizers=undefined,float-cast-overflow
+sanitize_flags="-O1 -g -fno-omit-frame-pointer -U_FORTIFY_SOURCE"
+sanitize_flags+=" -fsanitize=address,$sanitizers -fno-sanitize-recover=$sanitizers"
 
 # sanitize_environment LEAKS: what the run-time libraries are told.  A report
 # ends the process as a crash would, and is a file in $reports.
