@@ -93,7 +93,31 @@ tally()
 	fi
 	count "$p" "$f" "$s"
 	detail "$p passed, $f failed, $s skipped"
+	count_reports || f=1
 	[ "$f" -eq 0 ]
+}
+
+# Where tools that look for memory errors write: a file for each process that
+# has something to report.  Empty where no such tool is at work.
+reports=
+
+# count_reports: what has been reported since the last call, each file a failed
+# test; 1 if there was any.
+count_reports()
+{
+	local file status=0
+
+	[ -n "$reports" ] || return 0
+	for file in "$reports"/*; do
+		if [ -s "$file" ]; then
+			status=1
+			count 0 1 0
+			detail "failed: a report of ${file##*/}"
+			show_start "$file" 60
+		fi
+		rm -f "$file"
+	done
+	return "$status"
 }
 
 # The closing line, always the last; its status is the script's.
