@@ -128,13 +128,13 @@ try_account(Check *check, const ForeignServer *server, Step *step)
 	ResourceOwner owner = CurrentResourceOwner;
 	ErrorData  *volatile error = NULL;
 
+	*step = STEP_OPTIONS;
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
 		Settings	settings;
 
-		*step = STEP_OPTIONS;
 		option_defaults(&settings);
 		option_read(&settings, server->options);
 		*step = STEP_MAPPING;

@@ -80,7 +80,6 @@ explain_scan(ForeignScanState *node, struct ExplainState *es)
 	List	   *notes = list_nth(plan->fdw_private, PLAN_SLOT_NOT_SENT);
 	ForeignTable *table = GetForeignTable(relid);
 	Settings	settings;
-	ListCell   *cell;
 
 	option_of_table(&settings, table);
 
@@ -102,6 +101,7 @@ explain_scan(ForeignScanState *node, struct ExplainState *es)
 	if (es->verbose && notes != NIL)
 	{
 		List	   *texts = NIL;
+		ListCell   *cell;
 
 		foreach(cell, notes)
 			texts = lappend(texts, strVal(lfirst(cell)));

@@ -19,7 +19,6 @@ report_text(const char *foreign, size_t length)
 {
 	char	   *clean = palloc(length + 1);
 	char	   *end = clean;
-	char	   *converted;
 
 	while (length > 0)
 	{
@@ -58,9 +57,9 @@ report_text(const char *foreign, size_t length)
 			size_t		size = (end - clean) * MAX_CONVERSION_GROWTH + 1;
 			const char *from = clean;
 			int			left = end - clean;
-			char	   *to;
+			char	   *converted = palloc(size);
+			char	   *to = converted;
 
-			converted = to = palloc(size);
 			while (left > 0)
 			{
 				int			done = pg_do_encoding_conversion_buf(proc, PG_UTF8,

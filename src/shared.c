@@ -222,20 +222,21 @@ make_line(Shared *shared, SignDigest key, int64 now_us)
 {
 	SharedLine *line = find_line(shared, key);
 
-	for (int i = 0; line == NULL && i < SHARED_KEYS; i++)
+	if (line != NULL)
+		return line;
+	for (int i = 0; i < SHARED_KEYS; i++)
 	{
-		SharedLine *candidate = &shared->lines[i];
-
-		if (candidate->used &&
-			!limiter_idle(&candidate->limiter, candidate->longest_us, now_us))
+		line = &shared->lines[i];
+		if (line->used &&
+			!limiter_idle(&line->limiter, line->longest_us, now_us))
 			continue;
-		line = candidate;
 		line->used = true;
 		line->key = key;
 		line->longest_us = 0;
 		limiter_begin(&line->limiter, shared->began_us);
+		return line;
 	}
-	return line;
+	return NULL;
 }
 
 /*
@@ -385,17 +386,20 @@ make_tally(Shared *shared, Oid mapping, SignDigest key)
 {
 	SharedTally *tally = find_tally(shared, mapping, &key);
 
-	for (int i = 0; tally == NULL && i < SHARED_TALLIES; i++)
+	if (tally != NULL)
+		return tally;
+	for (int i = 0; i < SHARED_TALLIES; i++)
 	{
-		if (OidIsValid(shared->tallies[i].database))
-			continue;
 		tally = &shared->tallies[i];
+		if (OidIsValid(tally->database))
+			continue;
 		tally->shared = shared->shared;
 		tally->database = MyDatabaseId;
 		tally->mapping = mapping;
 		tally->key = key;
+		return tally;
 	}
-	return tally;
+	return NULL;
 }
 
 SharedTally *
@@ -428,7 +432,7 @@ shared_tallies(SharedTally **tallies)
 
 	if (pieces[0]->shared)
 		pieces[1] = own_memory();
-	*tallies = palloc(2 * SHARED_TALLIES * sizeof(SharedTally));
+	*tallies = palloc(sizeof(SharedTally) * 2 * SHARED_TALLIES);
 	for (int piece = 0; piece < 2; piece++)
 	{
 		for (int i = 0; pieces[piece] != NULL && i < SHARED_TALLIES; i++)

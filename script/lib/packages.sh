@@ -29,7 +29,8 @@ needed_packages()
 		libcurl4-openssl-dev libssl-dev libjansson-dev ca-certificates \
 		python3 openssl
 	[ "${2:-}" != tests ] ||
-		echo clang libcmocka-dev libipc-run-perl nginx
+		echo clang libcmocka-dev libipc-run-perl nginx clang-tidy cppcheck \
+			shellcheck sqlsmith
 }
 
 # missing_packages MAJOR [tests]

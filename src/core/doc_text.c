@@ -21,7 +21,9 @@ typedef struct Text
 static void
 append(Text *text, const char *bytes, size_t length)
 {
-	if (length > text->size - text->used)
+	if (text->failed)
+		return;
+	if (text->bytes == NULL || length > text->size - text->used)
 	{
 		size_t		size = 2 * (text->used + length) +256;
 		char	   *larger = realloc(text->bytes, size);
@@ -100,7 +102,7 @@ append_real(Text *text, double real)
  * Appends a value.  The recursion is as deep as the parser's, which is bounded.
  */
 static void
-append_value(Text *text, const json_t *json)
+append_value(Text *text, const json_t *json)	/* NOLINT(misc-no-recursion) */
 {
 	DocValue	value = doc_value(json);
 	json_t	   *object = (json_t *) json;
@@ -161,9 +163,8 @@ append_value(Text *text, const json_t *json)
 char *
 doc_text(const DocNode *node, size_t *length)
 {
-	Text text;
+	Text text = {NULL, 0, 0, false};
 
-	memset(&text, 0, sizeof(text));
 	append_value(&text, (const json_t *) node);
 	append(&text, "", 1);
 	if (text.failed)

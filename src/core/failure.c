@@ -272,12 +272,12 @@ failure_kind(int status, const char *code)
 void
 failure_clip(char *target, size_t size, const char *text, size_t length)
 {
-	size_t		end;
-
 	if (size == 0)
 		return;
 	if (length >= size)
 	{
+		size_t		end;
+
 		/*
 		 * A sequence has at most three bytes after its first; where more seem
 		 * to follow, this is no UTF-8 and any cut is as good.

@@ -200,13 +200,6 @@ destroy(HttpTransfer *transfer)
 {
 	struct curl_slist *line;
 
-	if (transfer->previous != NULL)
-		transfer->previous->next = transfer->next;
-	else
-		transfer->http->first = transfer->next;
-	if (transfer->next != NULL)
-		transfer->next->previous = transfer->previous;
-
 	if (transfer->easy != NULL)
 	{
 		curl_multi_remove_handle(transfer->http->multi, transfer->easy);
@@ -223,13 +216,18 @@ destroy(HttpTransfer *transfer)
 void
 http_close(Http *http)
 {
+	HttpTransfer *transfer;
+	HttpTransfer *next;
 	sigset_t	old;
 
 	if (http == NULL)
 		return;
 	http_block_signals(&old);
-	while (http->first != NULL)
-		destroy(http->first);
+	for (transfer = http->first; transfer != NULL; transfer = next)
+	{
+		next = transfer->next;
+		destroy(transfer);
+	}
 	/* closes connections, and takes their sockets out of the epoll set */
 	if (http->multi != NULL)
 		curl_multi_cleanup(http->multi);
@@ -323,13 +321,16 @@ http_start(Http *http, const char *url, const char *const *headers,
 	transfer->started_us = now_us;
 	transfer->until_us = until_us;
 	transfer->reason = "";
-	transfer->next = http->first;
-	if (http->first != NULL)
-		http->first->previous = transfer;
-	http->first = transfer;
 
 	http_block_signals(&old);
-	if (!launch(transfer, url, headers, nheaders, failure))
+	if (launch(transfer, url, headers, nheaders, failure))
+	{
+		transfer->next = http->first;
+		if (http->first != NULL)
+			http->first->previous = transfer;
+		http->first = transfer;
+	}
+	else
 	{
 		destroy(transfer);
 		transfer = NULL;
@@ -429,6 +430,13 @@ http_drop(HttpTransfer *transfer)
 
 	if (transfer == NULL)
 		return;
+	if (transfer->previous != NULL)
+		transfer->previous->next = transfer->next;
+	else
+		transfer->http->first = transfer->next;
+	if (transfer->next != NULL)
+		transfer->next->previous = transfer->previous;
+
 	http_block_signals(&old);
 	destroy(transfer);
 	http_restore_signals(&old);

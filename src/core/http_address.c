@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "http_private.h"
@@ -28,18 +29,18 @@ copy_part(CURLU *url, CURLUPart which, unsigned int flags,
 {
 	char	   *part;
 	CURLUcode	code = curl_url_get(url, which, &part, flags);
-	bool		fits;
+	size_t		length;
 
 	target[0] = '\0';
 	if (code == CURLUE_NO_PORT)
 		return true;
 	if (code != CURLUE_OK)
 		return false;
-	fits = strlen(part) < size;
-	if (fits)
-		strcpy(target, part);
+	length = strlen(part);
+	if (length < size)
+		memcpy(target, part, length + 1);
 	curl_free(part);
-	return fits;
+	return length < size;
 }
 
 /*
@@ -176,6 +177,7 @@ is_loopback(const char *host)
 static const char *
 fill_endpoint(const Address *address, bool tls, HttpEndpoint *endpoint)
 {
+	const char *host = address->host + strspn(address->host, "[");
 	size_t		length = strlen(address->path);
 
 	while (length > 0 && address->path[length - 1] == '/')
@@ -185,22 +187,12 @@ fill_endpoint(const Address *address, bool tls, HttpEndpoint *endpoint)
 	memcpy(endpoint->path, address->path, length);
 	endpoint->path[length] = '\0';
 
-	strcpy(endpoint->origin, tls ? "https://" : "http://");
-	strcat(endpoint->origin, address->host);
-	if (address->port[0] != '\0')
-	{
-		strcat(endpoint->origin, ":");
-		strcat(endpoint->origin, address->port);
-	}
-
-	length = strlen(address->host);
-	if (address->host[0] == '[')
-	{
-		memcpy(endpoint->host, address->host + 1, length - 2);
-		endpoint->host[length - 2] = '\0';
-	}
-	else
-		strcpy(endpoint->host, address->host);
+	snprintf(endpoint->origin, sizeof(endpoint->origin), "%s%s%s%s",
+			 tls ? "https://" : "http://", address->host,
+			 address->port[0] != '\0' ? ":" : "", address->port);
+	/* the brackets of an IPv6 address are the URL's */
+	snprintf(endpoint->host, sizeof(endpoint->host), "%.*s",
+			 (int) strcspn(host, "]"), host);
 	endpoint->tls = tls;
 	endpoint->loopback = is_loopback(endpoint->host);
 	if (!tls && !endpoint->loopback)

@@ -15,7 +15,7 @@
 #define BODY_START 8192
 
 /* Bytes of all header lines of one answer; real ones have some hundreds. */
-#define HEADERS_MAX (256 * 1024)
+#define HEADERS_MAX ((size_t) 256 * 1024)
 
 typedef struct LongOption
 {

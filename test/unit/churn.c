@@ -210,6 +210,7 @@ seen_by_walk(const Run *run, const Answer *answer)
 		seen.limit = run->churn->clamp;
 	seen.rows = answer->rows;
 	seen.known = 0;
+	seen.lead = 0;
 	for (n = 0; n < answer->rows; n++)
 		seen.known += run->known[answer->objects[n]];
 	seen.total = answer->total;

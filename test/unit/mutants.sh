@@ -48,7 +48,7 @@ mutate()
 		case $name in '' | '#'*) continue ;; esac
 		case " $* " in '  ' | *" $name "*) ;; *) continue ;; esac
 		# tabs between name and script are for the eye
-		script=${script#"${script%%[!$tab]*}"}
+		script=${script#"${script%%[!"$tab"]*}"}
 		sed "$script" "$core/$file.c" >"$build/$file.c" || exit 1
 		if cmp -s "$build/$file.c" "$core/$file.c"
 		then
@@ -59,7 +59,10 @@ mutate()
 			echo "$name: does not compile"
 			survived=1
 		else
-			ask_$file
+			case $file in
+				walk) ask_walk ;;
+				limiter) ask_limiter ;;
+			esac
 		fi
 	done <"$here/$mutants"
 }

@@ -439,7 +439,6 @@ static void
 expect_shortest(double real)
 {
 	char		body[64];
-	char		shorter[64];
 	size_t		length;
 	int			digits;
 	Doc		   *doc;
@@ -456,6 +455,8 @@ expect_shortest(double real)
 	digits = digits_of(text);
 	if (digits > 1)
 	{
+		char		shorter[64];
+
 		snprintf(shorter, sizeof(shorter), "%.*e", digits - 2, real);
 		if (strtod(shorter, NULL) == real)
 			fail_msg("%a is written as %s", real, text);

@@ -509,9 +509,12 @@ visit(const State *state)
 		return;
 	if (nstates == maxstates)
 	{
+		State	   *more;
+
 		maxstates = maxstates == 0 ? 1 << 16 : maxstates * 2;
-		states = realloc(states, maxstates * sizeof(State));
-		assert_non_null(states);
+		more = realloc(states, maxstates * sizeof(State));
+		assert_non_null(more);
+		states = more;
 	}
 	states[nstates++] = *state;
 	*place = nstates;
