@@ -173,14 +173,25 @@ static size_t
 header_callback(char *line, size_t size, size_t count, void *argument)
 {
 	HttpTransfer *transfer = argument;
+	long		status;
 
 	(void) line;
 	transfer->header_bytes += size * count;
-	if (transfer->header_bytes <= HEADERS_MAX)
-		return size * count;
-	http_refuse(transfer, FAILURE_PROTOCOL,
-				"the headers of the answer do not end");
-	return 0;
+	if (transfer->header_bytes > HEADERS_MAX)
+	{
+		http_refuse(transfer, FAILURE_PROTOCOL,
+					"the headers of the answer do not end");
+		return 0;
+	}
+	/* libcurl would take what follows for a body without end */
+	if (curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE,
+						  &status) == CURLE_OK && status == 101)
+	{
+		http_refuse(transfer, FAILURE_PROTOCOL,
+					"the service switched to another protocol unasked");
+		return 0;
+	}
+	return size * count;
 }
 
 /*

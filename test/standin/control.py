@@ -142,7 +142,7 @@ def lines(items: list[str]) -> str:
 
 
 @verb('requests', '[all] [json]', 'request lines since the last "requests", '
-      'or all')
+      'or all; json: all that is known of each, cookies among it')
 def requests(control: Control, words: list[str]) -> str:
     records = control.log.read('requests', 'all' in words)
     if 'json' in words:

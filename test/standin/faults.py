@@ -164,6 +164,12 @@ def huge(page: Page, megabytes: int, job: Job) -> None:
     page.padding.append('"huge":"' + 'x' * (megabytes << 20) + '"')
 
 
+@page_fault('wide', NUMBER, 10, 'an unknown key with so many MB of empty '
+            'arrays')
+def wide(page: Page, megabytes: int, job: Job) -> None:
+    page.padding.append('"wide":[' + '[],' * ((megabytes << 20) // 3) + '[]]')
+
+
 # Answers
 
 def answer_fault(name: str, argument: str, default: Any,
@@ -331,6 +337,10 @@ def define_wire() -> None:
             ('close', FLAG, True, 'the connection is closed, before any byte '
              'of the answer'),
             ('stall', FLAG, True, 'not a byte, until the client closes'),
+            ('stall_head', FLAG, True, 'half the head and nothing more, until '
+             'the client closes'),
+            ('drip_head', NUMBER, 1000, 'the head byte by byte, so many '
+             'milliseconds apart, and then the body'),
             ('reset_body', NUMBER, 0, 'reset after so many bytes of the '
              'body; 0: half of it'),
             ('truncated', NUMBER, 0, 'closed after so many bytes of the '
@@ -345,6 +355,8 @@ def define_wire() -> None:
              'milliseconds apart'),
             ('endless', FLAG, True, 'the body never ends (spaces, in '
              'chunks), until the client closes'),
+            ('flood', NUMBER, 1024, 'the body and so many MB of spaces behind '
+             'it, which Content-Length counts'),
             ('close_after', FLAG, True, 'the whole answer, then closed '
              'without a word')):
         define(name, 'wire', argument, default, meaning)(None)

@@ -15,6 +15,7 @@ class Record:
     target: str
     status: int = 0             # 0: none was sent
     answered: int = 0           # as which of all; 0: not yet
+    cookie: str = ''            # what the client sent as one
 
     def line(self) -> str:
         return f'{self.method} {self.target}'
@@ -28,7 +29,7 @@ class Record:
             'number': self.number, 'arrival': round(self.arrival, 6),
             'connection': self.connection, 'method': self.method,
             'target': self.target, 'status': self.status,
-            'answered': self.answered},
+            'answered': self.answered, 'cookie': self.cookie},
             ensure_ascii=False)
 
 
@@ -45,9 +46,9 @@ class Log:
         self.shown = {'requests': 0, 'arrivals': 0}
 
     def add(self, arrival: float, connection: int, method: str,
-            target: str) -> Record:
+            target: str, cookie: str) -> Record:
         record = Record(len(self.records) + 1, arrival, connection, method,
-                        target)
+                        target, cookie=cookie)
         with self.arrived:
             self.records.append(record)
             self.arrived.notify_all()

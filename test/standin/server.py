@@ -1,13 +1,11 @@
-"""Listening, certificates, and the end."""
+"""Listening, and the end."""
 
 import os
 import select
 import socket
-import ssl
-import subprocess
 import threading
-from pathlib import Path
 
+from certificates import Certificates
 from control import Control
 from service import Service
 from wire import Connection
@@ -16,53 +14,39 @@ from wire import Connection
 SO_TIMESTAMPNS = 35             # Linux; Python has no name for it
 
 
+def bind(port: int) -> socket.socket:
+    """A socket on the loopback; port 0: a free one."""
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind(('127.0.0.1', port))
+    return bound
+
+
 def listen(port: int) -> socket.socket:
-    """A listening socket on the loopback; port 0: a free one."""
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(('127.0.0.1', port))
+    listener = bind(port)
     listener.listen(128)
     return listener
-
-
-def make_certificate(directory: Path, name: str) -> tuple[Path, Path]:
-    """A certificate that is its own authority, and its key."""
-    certificate, key = directory / 'ca.pem', directory / 'key.pem'
-    subprocess.run(
-        ['openssl', 'req', '-x509', '-nodes', '-days', '7',
-         '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1',
-         '-subj', f'/CN={name}',
-         '-addext', f'subjectAltName=DNS:{name},IP:127.0.0.1'
-         if name == 'localhost' else f'subjectAltName=DNS:{name}',
-         '-keyout', str(key), '-out', str(certificate)],
-        check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL)
-    key.chmod(0o600)
-    return certificate, key
 
 
 class Server:
     """The two ports, and a thread for each connection."""
 
     def __init__(self, service: Service, port: int, control_port: int,
-                 certificate: tuple[Path, Path] | None) -> None:
+                 certificates: Certificates | None) -> None:
         self.service = service
-        self.listener = listen(port)
-        # inherited by the connections, so that their first bytes have it too
-        self.listener.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-        self.context = None
-        if certificate is not None:
-            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self.context.load_cert_chain(*certificate)
+        self.certificates = certificates
+        # keeps the port while nobody listens there
+        self.place = bind(port)
+        self.port = self.place.getsockname()[1]
+        self.listener: socket.socket | None = None
+        self.listening = threading.Event()
+        self.open_or_close()
+        service.settings.changed = self.open_or_close
         self.stop_reader, self.stop_writer = os.pipe()
         self.control = Control(service, self.stop, listen(control_port))
         self.control.connections = lambda: (self.open, self.total)
         self.open = self.total = 0
         self.counting = threading.Lock()
-
-    @property
-    def port(self) -> int:
-        return self.listener.getsockname()[1]
 
     @property
     def control_port(self) -> int:
@@ -72,11 +56,33 @@ class Server:
         for target in (self.accept, self.control.serve):
             threading.Thread(target=target, daemon=True).start()
 
+    def open_or_close(self) -> None:
+        """Listens, unless connections are to be refused."""
+        if self.service.settings.accept != 'refuse':
+            if self.listener is None:
+                self.listener = listen(self.port)
+                # inherited by the connections, so that their first bytes have
+                # it too
+                self.listener.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+                self.listening.set()
+        elif self.listener is not None:
+            self.listening.clear()
+            listener, self.listener = self.listener, None
+            listener.shutdown(socket.SHUT_RDWR)     # wakes accept()
+            listener.close()
+
     def accept(self) -> None:
-        while True:
-            sock, _ = self.listener.accept()
+        while self.listening.wait():
+            try:
+                sock, _ = self.listener.accept()
+            except (AttributeError, OSError):
+                continue            # closed
+            context = None
+            if self.certificates is not None:
+                kind = self.service.settings.certificate
+                context = self.certificates.contexts[kind]
             connection = Connection(sock, self.total + 1, self.service,
-                                    self.stop_reader, self.context)
+                                    self.stop_reader, context)
             with self.counting:
                 self.open += 1
                 self.total += 1

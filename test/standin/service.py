@@ -119,7 +119,8 @@ class Service:
     def handle(self, request: Request) -> Delivery:
         with self.lock:
             record = self.log.add(request.arrival, request.connection,
-                                  request.method, request.target)
+                                  request.method, request.target,
+                                  request.headers.get('cookie', ''))
             self.change(record.number, request.target)
             actions = self.select_faults(record.number, request.target)
             if 'later' in actions:

@@ -93,8 +93,11 @@ SWITCHES = {row.name: row for row in (
            'same, with the number of the request, or not sent'),
     switch('keep_alive', 'on off', 'off: each answer closes its connection, '
            'and says so'),
-    switch('accept', 'normal stall close reset', 'what becomes of new '
-           'connections, before TLS'),
+    switch('accept', 'normal stall close reset refuse', 'what becomes of '
+           'new connections, before TLS'),
+    switch('certificate', 'good expired other_host self_signed unknown_ca',
+           'that new connections are shown, with TLS; all but good are to '
+           'be refused by who trusts the good one'),
     switch('connect_latency', '', 'milliseconds before each new connection '
            'is served, TLS included', number=float, default='0'),
     switch('check', 'on off', 'keys, signatures and timestamps are checked'),
@@ -121,11 +124,14 @@ class Settings:
 
     def __init__(self) -> None:
         self.style = 0              # raised when objects must be rewritten
+        self.changed = lambda: None     # set by the server
         self.reset()
 
     def reset(self) -> None:
         for row in SWITCHES.values():
-            self.set(row.name, row.default)
+            setattr(self, row.name, row.parse(row.default))
+        self.style += 1
+        self.changed()
 
     def set(self, name: str, text: str) -> None:
         row = SWITCHES.get(name)
@@ -135,6 +141,7 @@ class Settings:
         setattr(self, name, row.parse(text))
         if name in RENDERING:
             self.style += 1
+        self.changed()
 
     def show(self) -> list[str]:
         """A line for each switch, those not at their default marked."""

@@ -149,6 +149,12 @@ class Faults(Case):
         self.assertGreater(len(reply.body), 3 << 20)
         self.assertEqual(10, len(reply.rows()))
 
+    def test_wide(self) -> None:
+        reply = self.fault('wide=2')
+        self.assertAlmostEqual(2 << 20, len(reply.body), delta=1 << 16)
+        self.assertGreater(reply.json['wide'].count([]), 600_000)
+        self.assertEqual(10, len(reply.rows()))
+
     # answers
 
     def test_status(self) -> None:
@@ -239,6 +245,10 @@ class Faults(Case):
     def test_set_cookie(self) -> None:
         self.assertEqual(2, len(self.fault('set_cookie').headers.get_all(
             'Set-Cookie')))
+        self.get(Cookie='session=abc')
+        self.assertEqual(['', 'session=abc'], [
+            json.loads(line)['cookie'] for line in
+            self.command('requests', 'json').splitlines()])
 
     def test_big_headers(self) -> None:
         self.command('fault', 'big_headers')
@@ -317,6 +327,19 @@ class Faults(Case):
         self.assertEqual((b'', b'', False),
                          self.cut('stall', ends=False, silent=True))
 
+    def test_stall_head(self) -> None:
+        head, body, ended = self.cut('stall_head', ends=False)
+        self.assertRegex(head, rb'(?s)^HTTP/1.1 200 OK\r\n.*[^\r\n]$')
+        self.assertEqual((b'', False), (body, ended))
+
+    def test_drip_head(self) -> None:
+        self.command('fault', 'drip_head=60')
+        start = time.monotonic()
+        data, _ = self.raw(ends=False, enough=4)
+        self.assertEqual(b'HTTP', data)
+        self.assertGreater(time.monotonic() - start, 0.18)
+        self.assertEqual(self.get().body, self.fault('drip_head=1').body)
+
     def test_reset_body(self) -> None:
         with self.assertRaises(ConnectionResetError):
             self.cut('reset_body=10')
@@ -381,6 +404,19 @@ class Faults(Case):
         data, ended = self.raw(ends=True, enough=5 << 20)
         self.assertTrue(len(data) >= 5 << 20 and not ended)
 
+    def test_flood(self) -> None:
+        plain = self.get().body
+        self.assertEqual(plain + b' ' * (3 << 20), self.fault('flood=3').body)
+        self.command('fault', 'flood')
+        data, ended = self.raw(ends=True, enough=5 << 20)
+        self.assertIn(b'Content-Length: %d\r\n' % ((1 << 30) + len(plain)),
+                      data)
+        self.assertTrue(len(data) >= 5 << 20 and not ended)
+        self.command('fault', 'flood=3', 'http10')
+        data, ended = self.raw(ends=True)
+        self.assertNotIn(b'Content-Length', data)
+        self.assertTrue(len(data) > 3 << 20 and ended)
+
     def test_close_after(self) -> None:
         head, body, ended = self.cut('close_after')
         self.assertNotIn(b'Connection', head)
@@ -388,7 +424,7 @@ class Faults(Case):
 
     def test_what_stalls_ends_with_the_client(self) -> None:
         for name in ('stall', 'stall_body', 'drip', 'endless', 'slow=60000',
-                     'length=5'):
+                     'length=5', 'stall_head', 'drip_head', 'flood'):
             with self.subTest(name):
                 self.command('fault', name)
                 self.raw(ends=False, silent=True, enough=1)

@@ -2,14 +2,16 @@
 """Tests of the switches: one of each name, with all its values."""
 
 import gzip
+import http.client
 import json
 import re
+import ssl
 import time
 import unittest
 import zlib
 from typing import Any, Iterator
 
-from harness import LIST, Case, signed
+from harness import LIST, Case, Standin, signed
 from settings import SWITCHES
 
 
@@ -249,7 +251,11 @@ class Switches(Case):
     def test_accept(self) -> None:
         for value, expected in self.each('accept', {
                 'normal': (b'HTTP/1.1 200', False), 'stall': (b'', False),
-                'close': (b'', True), 'reset': (b'', True)}):
+                'close': (b'', True), 'reset': (b'', True), 'refuse': None}):
+            if expected is None:
+                with self.assertRaises(ConnectionRefusedError):
+                    self.raw(False)
+                continue
             try:
                 data, ended = self.raw(expected[1], value == 'stall')
             except (ConnectionResetError, BrokenPipeError):
@@ -258,6 +264,37 @@ class Switches(Case):
                 continue
             self.assertNotEqual('reset', value)
             self.assertEqual(expected, (data[:12], ended))
+
+    def test_refused_for_a_while(self) -> None:
+        for _ in range(3):
+            self.command('set', 'accept=refuse')
+            with self.assertRaises(ConnectionRefusedError):
+                self.raw(False)
+            self.command('set', 'accept=normal')
+            self.assertEqual(200, self.get().status)
+            self.connection.close()
+        self.command('set', 'accept=refuse')
+        self.command('reset')
+        self.assertEqual(200, self.get().status)
+
+    def test_certificate(self) -> None:
+        own = Standin('--tls')
+        self.addCleanup(own.end)
+        context = ssl.create_default_context(cafile=own.said['ca_file'])
+        for value, words in self.each('certificate', {
+                'good': None, 'expired': 'expired',
+                'other_host': 'not valid for',
+                'self_signed': 'self.signed certificate',
+                'unknown_ca': 'unable to get local issuer'}):
+            own.command('set', f'certificate={value}')
+            client = http.client.HTTPSConnection(
+                'localhost', own.port, timeout=5, context=context)
+            self.addCleanup(client.close)
+            if words is None:
+                client.connect()
+                continue
+            with self.assertRaisesRegex(ssl.SSLCertVerificationError, words):
+                client.connect()
 
     def test_connect_latency(self) -> None:
         for _, seconds in self.each('connect_latency', {'1': 0, '150': 0.15}):

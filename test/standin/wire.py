@@ -174,6 +174,12 @@ class Connection:
         self.send(head + body[:count])
         return body[count:]
 
+    def drip(self, data: bytes, ms: int) -> None:
+        """Sends bytes one by one."""
+        for at in range(len(data)):
+            self.pause(ms / 1000)
+            self.send(data[at:at + 1])
+
     # the faults; each ends with Gone where the connection does
 
     def wire_raw(self, head: bytes, body: bytes, text: str) -> None:
@@ -188,6 +194,14 @@ class Connection:
 
     def wire_stall(self, head: bytes, body: bytes, _: Any) -> None:
         self.pause(None)
+
+    def wire_stall_head(self, head: bytes, body: bytes, _: Any) -> None:
+        self.send(head[:len(head) // 2])
+        self.pause(None)
+
+    def wire_drip_head(self, head: bytes, body: bytes, ms: int) -> None:
+        self.drip(head, ms)
+        self.send(body)
 
     def wire_reset_body(self, head: bytes, body: bytes, count: int) -> None:
         self.send_part(head, body, count)
@@ -215,14 +229,23 @@ class Connection:
 
     def wire_drip(self, head: bytes, body: bytes, ms: int) -> None:
         self.send(head)
-        for at in range(len(body)):
-            self.pause(ms / 1000)
-            self.send(body[at:at + 1])
+        self.drip(body, ms)
 
     def wire_endless(self, head: bytes, body: bytes, _: Any) -> None:
         self.send(chunk_head(head) + chunk(body or b' '))
         spaces = chunk(b' ' * 65536)
         while True:
+            self.send(spaces)
+            if self.poll.poll(0):
+                raise Gone
+
+    def wire_flood(self, head: bytes, body: bytes, megabytes: int) -> None:
+        more = megabytes << 20
+        self.send(head.replace(b'\r\nContent-Length: %d\r\n' % len(body),
+                               b'\r\nContent-Length: %d\r\n'
+                               % (len(body) + more)) + body)
+        spaces = b' ' * 65536
+        for _ in range(more // len(spaces)):
             self.send(spaces)
             if self.poll.poll(0):
                 raise Gone

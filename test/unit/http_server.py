@@ -17,7 +17,7 @@ which is neither.
     /nothing        204                         /headers    all that we read
     /retry?text     503 with that Retry-After   /flood      endless headers
     /hang           no answer                   /hang-body  half an answer
-    /early-reset    103, then RST
+    /early-reset    103, then RST               /switch     101, then nothing
     /log            the targets so far, one a line
     anything else   the request's head as it came
 """
@@ -110,6 +110,9 @@ def serve(conn, request, nth):
     elif path == '/early-reset':
         send(head('103 Early Hints', 'x-ncp-trace-id: early'))
         return reset(conn)
+    elif path == '/switch':
+        send(head('101 Switching Protocols'))
+        return wait_for_end(conn)
     elif path == '/trailer':
         send(head('200 OK', 'Transfer-Encoding: chunked',
                   'Trailer: x-ncp-trace-id, Date', 'x-ncp-trace-id: head'))

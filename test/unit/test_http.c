@@ -171,6 +171,7 @@ static const struct
 	{"/early-reset", FAILURE_LOST, 0, ""},
 	{"/close", FAILURE_LOST, 0, ""},
 	{"/garbage", FAILURE_PROTOCOL, 0, ""},
+	{"/switch", FAILURE_PROTOCOL, 0, ""},
 	{"/flood", FAILURE_PROTOCOL, 200, ""},
 	{"/bad-gzip", FAILURE_PROTOCOL, 200, ""},
 };
