@@ -331,6 +331,33 @@ account_get(Oid serverid, Oid userid)
 	return account;
 }
 
+Account *
+account_share(Account *account)
+{
+	account->users++;
+	return account;
+}
+
+static void
+release(void *account)
+{
+	account_release(account);
+}
+
+void
+own_init_account(Own *own, MemoryContext context)
+{
+	own_init(own, context, release);
+}
+
+void
+account_settings(const Account *account, const ForeignTable *table,
+				 Settings *settings)
+{
+	*settings = account->settings;
+	option_read(settings, table->options);
+}
+
 void
 account_count(Account *account, SharedCount what, int64 more)
 {

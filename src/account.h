@@ -45,6 +45,22 @@ typedef struct Account
 extern Account *account_get(Oid server, Oid user);
 
 /*
+ * The same account for one more user.  Never raises.
+ */
+extern Account *account_share(Account *account);
+
+/*
+ * Prepares an Own for a pin on an account.  Never raises.
+ */
+extern void own_init_account(Own *own, MemoryContext context);
+
+/*
+ * What the server's options and a table's give together.  Raises.
+ */
+extern void account_settings(const Account *account, const ForeignTable *table,
+							 Settings *settings);
+
+/*
  * Counts something for the mapping.  Never raises.
  */
 extern void account_count(Account *account, SharedCount what, int64 more);

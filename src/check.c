@@ -115,12 +115,6 @@ find_wrong(Check *check, Step step, const char *detail, const char *advice)
 	check->findings[step].advice = advice;
 }
 
-static void
-release_account(void *account)
-{
-	account_release(account);
-}
-
 /* ---- options and mapping ---- */
 
 /*
@@ -651,7 +645,7 @@ nclue_fdw_check(PG_FUNCTION_ARGS)
 									ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
 	check = palloc0(sizeof(Check));
-	own_init(&check->pin, context, release_account);
+	own_init_account(&check->pin, context);
 	own_init_doc(&check->doc, context);
 	if (check_account(check, server))
 	{

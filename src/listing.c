@@ -21,12 +21,6 @@ free_key(void *key)
 	sign_key_free(key);
 }
 
-static void
-release_account(void *account)
-{
-	account_release(account);
-}
-
 Listing *
 listing_create(const ListingKey *key)
 {
@@ -42,8 +36,8 @@ listing_create(const ListingKey *key)
 	listing = MemoryContextAllocZero(context, sizeof(Listing));
 	listing->context = context;
 	listing->key = *key;
-	own_init(&listing->account, context, release_account);
-	own_set(&listing->account, key->account);
+	own_init_account(&listing->account, context);
+	own_set(&listing->account, account_share(key->account));
 	listing->pins = 1;
 	listing->started = GetCurrentTimestamp();
 	listing->total = listing->counted = -1;

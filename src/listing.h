@@ -51,8 +51,8 @@ typedef struct Reader
 } Reader;
 
 /*
- * A listing that has read nothing yet.  It takes over the key's pin on the
- * account.  The caller has its first pin.  Raises.
+ * A listing that has read nothing yet.  The caller has its first pin.
+ * Raises.
  */
 extern Listing *listing_create(const ListingKey *key);
 
