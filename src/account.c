@@ -344,9 +344,17 @@ release(void *account)
 }
 
 void
-account_init_own(Own *own, MemoryContext context)
+own_init_account(Own *own, MemoryContext context)
 {
 	own_init(own, context, release);
+}
+
+void
+account_settings(const Account *account, const ForeignTable *table,
+				 Settings *settings)
+{
+	*settings = account->settings;
+	option_read(settings, table->options);
 }
 
 void

@@ -51,9 +51,15 @@ extern Account *account_get(Oid server, Oid user);
 extern Account *account_pin(Account *account);
 
 /*
- * Prepares an Own for a pin.  Never raises.
+ * Prepares an Own for a pin on an account.  Never raises.
  */
-extern void account_init_own(Own *own, MemoryContext context);
+extern void own_init_account(Own *own, MemoryContext context);
+
+/*
+ * What the server's options and a table's give together.  Raises.
+ */
+extern void account_settings(const Account *account, const ForeignTable *table,
+							 Settings *settings);
 
 /*
  * Counts something for the mapping.  Never raises.

@@ -18,6 +18,7 @@
 #include "listing.h"
 #include "option.h"
 #include "row.h"
+#include "scope.h"
 
 /*
  * Pages to read, a request each: a sample of a thousand rows, which ten seconds
@@ -31,7 +32,7 @@ typedef struct Sample
 	ForeignTable *table;
 	const char *table_name;
 	const char *server_name;
-	Oid			owner;			/* of the table */
+	Account    *account;		/* the table's owner's */
 	Settings	settings;
 	MemoryContext context;		/* parent of one page's */
 	const Listing *listing;		/* being read; NULL: none */
@@ -124,10 +125,10 @@ read_page(Sample *sample, int64 first, SamplePage *page)
 	MemoryContext context = AllocSetContextCreate(sample->context,
 												  "nclue_fdw sample",
 												  ALLOCSET_SMALL_SIZES);
-	Own		   *account = MemoryContextAlloc(context, sizeof(Own));
 	Own		   *pin = MemoryContextAlloc(context, sizeof(Own));
 	Reader	   *reader = MemoryContextAlloc(context, sizeof(Reader));
 	ListingKey	key = {
+		.account = sample->account,
 		.resource = sample->settings.resource,
 		.page_size = sample->settings.page_size,
 		.jumps = sample->settings.jumps,
@@ -137,11 +138,8 @@ read_page(Sample *sample, int64 first, SamplePage *page)
 	Listing    *listing;
 	DocValue	object;
 
-	account_init_own(account, context);
 	own_init(pin, context, unpin_listing);
 	reader_init(reader, context, &sample->budget);
-	key.account = account_get(sample->table->serverid, sample->owner);
-	own_set(account, key.account);
 	listing = listing_create(&key);
 	own_set(pin, listing);
 	sample->listing = listing;
@@ -222,15 +220,13 @@ read_pages(Sample *sample)
 static double
 settle_length(Sample *sample, int64 length)
 {
-	Account    *account = account_get(sample->table->serverid, sample->owner);
 	const Resource *resource = sample->settings.resource;
 
 	if (length >= 0)
-		account_note_total(account, resource, length);
+		account_note_total(sample->account, resource, length);
 	else
 		length = Max((int64) sample->seen,
-					 account_last_total(account, resource));
-	account_release(account);
+					 account_last_total(sample->account, resource));
 	return length;
 }
 
@@ -251,8 +247,11 @@ sample_rows(Relation relation, int elevel, HeapTuple *rows, int targrows,
 	sample.table = GetForeignTable(RelationGetRelid(relation));
 	sample.table_name = RelationGetRelationName(relation);
 	sample.server_name = GetForeignServer(sample.table->serverid)->servername;
-	sample.owner = relation->rd_rel->relowner;
-	option_of_table(&sample.settings, sample.table);
+	/* all pages are read by the same options */
+	sample.estate = CreateExecutorState();
+	sample.account = scope_account(sample.estate, sample.table->serverid,
+								   relation->rd_rel->relowner);
+	account_settings(sample.account, sample.table, &sample.settings);
 	for (int i = 0; i < tupdesc->natts; i++)
 	{
 		if (!TupleDescAttr(tupdesc, i)->attisdropped)
@@ -260,7 +259,6 @@ sample_rows(Relation relation, int elevel, HeapTuple *rows, int targrows,
 	}
 	sample.context = AllocSetContextCreate(caller, "nclue_fdw sample",
 										   ALLOCSET_SMALL_SIZES);
-	sample.estate = CreateExecutorState();
 	sample.row = row_begin(relation, sample.settings.resource, columns,
 						   sample.settings.time_zone, NULL);
 	sample.slot = MakeSingleTupleTableSlot(tupdesc, &TTSOpsVirtual);

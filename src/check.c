@@ -646,7 +646,7 @@ nclue_fdw_check(PG_FUNCTION_ARGS)
 									ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
 	check = palloc0(sizeof(Check));
-	account_init_own(&check->pin, context);
+	own_init_account(&check->pin, context);
 	own_init_doc(&check->doc, context);
 	if (check_account(check, server))
 	{

@@ -36,7 +36,7 @@ listing_create(const ListingKey *key)
 	listing = MemoryContextAllocZero(context, sizeof(Listing));
 	listing->context = context;
 	listing->key = *key;
-	account_init_own(&listing->account, context);
+	own_init_account(&listing->account, context);
 	own_set(&listing->account, account_pin(key->account));
 	listing->pins = 1;
 	listing->started = GetCurrentTimestamp();

@@ -34,9 +34,9 @@ typedef struct RemoteScan
 {
 	PlanKind	kind;
 	Oid			user;
-	Own			account;		/* a pin, while a listing is being found */
 	ForeignTable *table;
-	Settings	settings;
+	Account    *account;		/* NULL before it is known */
+	Settings	settings;		/* likewise */
 	char	   *table_name;
 	char	   *server_name;
 	Row		   *row;
@@ -75,7 +75,7 @@ scan_begin(ForeignScanState *node, int eflags)
 }
 
 /*
- * Reads the options, at the first row wanted.
+ * Learns what is to be read, at the first row wanted.
  */
 static void
 open_scan(ForeignScanState *node)
@@ -85,24 +85,41 @@ open_scan(ForeignScanState *node)
 	Oid			relid = (Oid) intVal(list_nth(plan->fdw_private, PLAN_SLOT_TABLE));
 	MemoryContext context = node->ss.ps.state->es_query_cxt;
 	MemoryContext old = MemoryContextSwitchTo(context);
-	Bitmapset  *columns = NULL;
-	ListCell   *cell;
 
 	scan->table = GetForeignTable(relid);
 	scan->server_name = GetForeignServer(scan->table->serverid)->servername;
 	scan->table_name = get_rel_name(relid);
-	option_of_table(&scan->settings, scan->table);
+	scan->ids_context = AllocSetContextCreate(context, "nclue_fdw ids",
+											  ALLOCSET_SMALL_SIZES);
+	reader_init(&scan->reader, context, scope_budget(node->ss.ps.state));
+	MemoryContextSwitchTo(old);
+}
 
+/*
+ * Learns how, when there is something to read: by the options that the
+ * statement reads all its lists by.
+ */
+static void
+open_account(ForeignScanState *node)
+{
+	RemoteScan *scan = node->fdw_state;
+	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
+	EState	   *estate = node->ss.ps.state;
+	MemoryContext old;
+	Bitmapset  *columns = NULL;
+	ListCell   *cell;
+	Account    *account = scope_account(estate, scan->table->serverid,
+										scan->user);
+
+	old = MemoryContextSwitchTo(estate->es_query_cxt);
+	account_settings(account, scan->table, &scan->settings);
 	foreach(cell, (List *) list_nth(plan->fdw_private, PLAN_SLOT_COLUMNS))
 		columns = bms_add_member(columns, lfirst_int(cell));
 	if (scan->kind != PLAN_COUNT)
 		scan->row = row_begin(node->ss.ss_currentRelation,
 							  scan->settings.resource, columns,
 							  scan->settings.time_zone, &node->ss.ps);
-	scan->ids_context = AllocSetContextCreate(context, "nclue_fdw ids",
-											  ALLOCSET_SMALL_SIZES);
-	reader_init(&scan->reader, context, scope_budget(node->ss.ps.state));
-	account_init_own(&scan->account, context);
+	scan->account = account;
 	MemoryContextSwitchTo(old);
 }
 
@@ -117,8 +134,9 @@ open_listing(ForeignScanState *node, int64 first, int64 want)
 	ListingKey	key;
 	Listing    *listing;
 
-	key.account = account_get(scan->table->serverid, scan->user);
-	own_set(&scan->account, key.account);
+	if (scan->account == NULL)
+		open_account(node);
+	key.account = scan->account;
 	key.resource = scan->settings.resource;
 	key.page_size = scan->settings.page_size;
 	key.jumps = scan->settings.jumps;
@@ -133,12 +151,11 @@ open_listing(ForeignScanState *node, int64 first, int64 want)
 	scan->spent_before = *listing_tally(listing);
 	scan->repeats_before = listing_repeats(listing);
 	reader_open(&scan->reader, listing, first, want, scan->whole);
-	own_set(&scan->account, NULL);
 }
 
 /*
- * Puts the reader before the first row of the whole list.  A rescan goes on
- * with the listing it has, whatever has become of the server meanwhile.
+ * Puts the reader before the first row of the whole list; a rescan, of the
+ * listing that it has.
  */
 static void
 open_whole_listing(ForeignScanState *node)

@@ -23,12 +23,21 @@ typedef struct Shelf
 	List	   *listings;		/* Listing, each pinned once */
 } Shelf;
 
+/* An account that a statement reads with. */
+typedef struct Use
+{
+	Oid			server;
+	Oid			user;
+	Own			account;
+} Use;
+
 /* A statement that reads listings; lies in its executor state's context. */
 typedef struct Statement
 {
 	dlist_node	node;			/* in statements */
 	EState	   *estate;
 	Shelf		shelf;
+	List	   *uses;			/* Use, in the executor state's context */
 	Budget		budget;
 	MemoryContextCallback callback;
 } Statement;
@@ -135,6 +144,33 @@ Budget *
 scope_budget(EState *estate)
 {
 	return &find_statement(top_estate(estate))->budget;
+}
+
+Account *
+scope_account(EState *estate, Oid server, Oid user)
+{
+	Statement  *statement = find_statement(top_estate(estate));
+	MemoryContext context = statement->shelf.context;
+	MemoryContext old;
+	ListCell   *cell;
+	Use		   *use;
+
+	foreach(cell, statement->uses)
+	{
+		use = lfirst(cell);
+		if (use->server == server && use->user == user)
+			return use->account.handle;
+	}
+
+	use = MemoryContextAlloc(context, sizeof(Use));
+	use->server = server;
+	use->user = user;
+	own_init_account(&use->account, context);
+	own_set(&use->account, account_get(server, user));
+	old = MemoryContextSwitchTo(context);
+	statement->uses = lappend(statement->uses, use);
+	MemoryContextSwitchTo(old);
+	return use->account.handle;
 }
 
 /* ---- the transaction ---- */

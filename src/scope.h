@@ -15,6 +15,13 @@ extern int	scope_cache_ttl;
 #define SCOPE_CACHE_TTL_MAX (7 * 86400)
 
 /*
+ * The account of a server for a user that the statement has used before, even
+ * if it was changed since; else the one there is now.  The statement keeps it
+ * until its executor state goes.  Raises.
+ */
+extern Account *scope_account(EState *estate, Oid server, Oid user);
+
+/*
  * The listing that a scan is to read: one that the statement reads already;
  * in a transaction with one snapshot, one that it has read before; within
  * cache_ttl, one that the session has; else a new one.  The statement keeps it

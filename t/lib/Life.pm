@@ -1,0 +1,70 @@
+# What tests of life and death share: a server that may be hurt, and sessions
+# whose statements may fail.
+#
+#	my $node = Life::node('main', 'max_connections = 20');
+#	my $session = session($node);
+#	my $rows = outcome($session, 'SELECT ...');	rows, or "ERROR 42501"
+
+package Life;
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use Pace;
+use PostgreSQL::Test::Cluster;
+
+our @EXPORT_OK = qw(create outcome session);
+
+# A server whose sessions share a line, started.
+sub node
+{
+	my ($name, @lines) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+
+	$node->init(allows_streaming => 1);
+	unshift @lines, "shared_preload_libraries = 'nclue_fdw'"
+	  if $node->pg_version < 17;
+	$node->append_conf('postgresql.conf', join "\n", @lines, '');
+	$node->start;
+	$node->safe_psql('postgres', 'CREATE EXTENSION nclue_fdw');
+	return $node;
+}
+
+# SQL of a server, a mapping for everybody and a table of tasks, all with one
+# name.
+sub create
+{
+	my ($name, $standin, %more) = @_;
+	my %options = (
+		endpoint => $standin->endpoint,
+		rate_limit => 0,
+		max_in_flight => 1,
+		max_retries => 0,
+		$standin->ca_file ? (ca_file => $standin->ca_file) : (),
+		%more);
+	my $options = join ', ', map { "$_ '$options{$_}'" } sort keys %options;
+
+	return "CREATE SERVER $name FOREIGN DATA WRAPPER nclue_fdw OPTIONS ($options);"
+	  . " CREATE USER MAPPING FOR PUBLIC SERVER $name"
+	  . " OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST');"
+	  . " CREATE FOREIGN TABLE $name (task_id text, status text) SERVER $name;";
+}
+
+sub session
+{
+	my ($node, $database) = @_;
+	return Pace->new($node->connstr($database // 'postgres'));
+}
+
+# The rows of a statement, one a line; or its error.
+sub outcome
+{
+	my ($session, $sql) = @_;
+	my @rows = $session->query($sql);
+
+	return $session->error =~ s/:\s+/ /r if $session->error;
+	return join "\n", map { tr/\x1f\x1a\n/|~ /r } @rows;
+}
+
+1;
