@@ -153,16 +153,17 @@ open_pool(Account *account, const Settings *settings)
 }
 
 /*
- * Names the endpoint and the access key.  The digest is shared memory's, so it
- * needs a key that all processes have; it is not to protect anything.
+ * Names the endpoint and the keys, for shared memory.  It is made with the
+ * secret key: who only knows somebody's access key, which is no secret, must
+ * not stand in their line, where the slowest rate holds.
  */
 static SignDigest
-digest_key(const HttpEndpoint *endpoint, const char *access_key)
+digest_keys(const HttpEndpoint *endpoint, const char *access_key,
+			const char *secret_key)
 {
-	static const char purpose[] = "nclue_fdw access key";
-	char	   *name = psprintf("%s%s\n%s", endpoint->origin, endpoint->path,
-								access_key);
-	SignKey    *key = sign_key_new(purpose, sizeof(purpose));
+	char	   *name = psprintf("nclue_fdw line\n%s%s\n%s", endpoint->origin,
+								endpoint->path, access_key);
+	SignKey    *key = sign_key_new(secret_key, strlen(secret_key));
 	SignDigest	digest;
 	bool		made = key != NULL &&
 	sign_digest(key, name, strlen(name), &digest);
@@ -285,7 +286,8 @@ build(Oid serverid, Oid umid)
 	/* its strings were for the pool, which has its own copies */
 	settings.ca_file = settings.proxy = NULL;
 	account->settings = settings;
-	account->key = digest_key(&settings.endpoint, account->access_key);
+	account->key = digest_keys(&settings.endpoint, account->access_key,
+							   account->secret_key);
 	account->tally = shared_tally(umid, account->key);
 
 	/* only now can it be found: if an error had ended this, it would linger */

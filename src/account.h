@@ -35,7 +35,7 @@ typedef struct Account
 	Http	   *pool;
 	int			descriptors;	/* that it may use */
 	Own			http;			/* closes the pool */
-	SignDigest	key;			/* names endpoint and access key */
+	SignDigest	key;			/* names endpoint and keys */
 	SharedTally *tally;
 } Account;
 

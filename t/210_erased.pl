@@ -8,9 +8,9 @@ use FindBin;
 use lib "$FindBin::RealBin/lib";
 
 use Memory;
+use Pace;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
-use Session;
 use Standin;
 use Test::More;
 
@@ -51,7 +51,7 @@ CREATE FOREIGN TABLE tasks$number (task_id text, status text) SERVER nclue$numbe
 # A session, and its memory.
 sub session
 {
-	my $session = Session->new($node->connstr('postgres'));
+	my $session = Pace->new($node->connstr('postgres'));
 	my ($pid) = $session->query_safe('SELECT pg_backend_pid()');
 	return ($session, Memory->new($pid));
 }
