@@ -71,5 +71,32 @@ WHERE usename = 'mallory' AND state = 'active' AND wait_event LIKE ANY ('{NclueR
 	'Mallory waits in the slowest of lines');
 $alice->query($look_up =~ s/TABLE/tasks/r);
 is($alice->error, '', '... which is not that of Alice, whose access key it names');
+$node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid)
+FROM pg_stat_activity WHERE usename = 'mallory'});
+$mallory->finish;
+
+# ---- the room for lines ----
+
+# A line is kept for as long as the longest interval that was asked for there,
+# after the start of the server, too.  So those who only stood in it do.
+$mallory = session('mallory');
+$mallory->query_safe("SET statement_timeout = '100s'");
+my %errors;
+foreach my $number (1 .. 40)
+{
+	$mallory->query_safe("ALTER USER MAPPING FOR mallory SERVER same_key OPTIONS (SET access_key 'AK_$number')");
+	$mallory->query($look_up =~ s/TABLE/mallory.same_key/r);
+	$errors{ $mallory->error }++;
+}
+is(join(', ', sort keys %errors), 'ERROR:  53400, ERROR:  57014',
+	'Mallory waits in all lines that there is room for, and gets no more');
+my @alice;
+foreach (1 .. 5)
+{
+	$alice->query($look_up =~ s/TABLE/tasks/r);
+	push @alice, $alice->error;
+	$mallory->query($look_up =~ s/TABLE/mallory.same_key/r);
+}
+is(join('', @alice), '', '... but Alice gets some of it whenever she needs it');
 
 done_testing();
