@@ -1,0 +1,114 @@
+# What a hostile service sends is shown as text that does no harm, on a terminal
+# and in the log; and nothing that a user writes gets out of its place in a request.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+
+use Encode qw(decode encode);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Standin;
+use Test::More;
+
+my $standin = Standin->start(objects => 3);
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init(extra => [ '--encoding=UTF8', '--no-locale' ]);
+$node->append_conf('postgresql.conf', "log_statement = 'none'");
+$node->start;
+$node->safe_psql('postgres', qq{
+CREATE EXTENSION nclue_fdw;
+CREATE SERVER nclue FOREIGN DATA WRAPPER nclue_fdw
+  OPTIONS (endpoint '@{[$standin->endpoint]}', rate_limit '0', max_retries '0', max_in_flight '1');
+CREATE USER MAPPING FOR CURRENT_USER SERVER nclue
+  OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST');
+CREATE FOREIGN TABLE tasks (task_id text, task_name text, status text) SERVER nclue;
+CREATE FOREIGN TABLE numbers (task_id text, task_name int) SERVER nclue;
+CREATE TYPE mood AS ENUM ('sad');
+CREATE FOREIGN TABLE moods (task_id text, task_name mood) SERVER nclue;
+CREATE FOREIGN TABLE moments (task_id text, created_at timestamptz) SERVER nclue;});
+
+# What clears a screen, sets a title or writes backwards, and a line that looks
+# like the log's.  8-bit controls (U+009B) are escape sequences to terminals, too.
+my @harms = (
+	"\e[2J", "\e]0;title\a", "\x{9b}31m", "\x{90}q\x{9c}", "\b\b\b", "\x7f",
+	"\x{202e}live", "\x{2066}x\x{2069}", "\x{2028}", "\r",
+	"\n2024-01-01 00:00:00 UTC [1] LOG:  forged", "\nERROR:  forged");
+my $harm = encode('UTF-8', "A" . join('x', @harms) . "Z");
+
+# The same in one line, for a header.
+my $header = $harm =~ s/[\r\n]//gr;
+
+# For JSON.
+my $json = join '', map { ord($_) < 0x20 || ord($_) == 0x7f ? sprintf('\\u%04x', ord($_)) : $_ } split //, $harm;
+
+# Runs statements; what psql shows of their errors and what the log does is
+# what comes back.
+sub shown
+{
+	my ($sql, @psql) = @_;
+	my $from = -s $node->logfile;
+	my ($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\n$sql", @psql);
+	my $log = slurp_file($node->logfile, $from);
+	return ($err, $log);
+}
+
+sub is_harmless
+{
+	my ($name, $sql, $expected) = @_;
+
+	my ($err, $log) = shown($sql);
+	like($err, $expected, "$name: shown");
+	foreach my $shown ([ 'to the client', $err ], [ 'in the log', $log ])
+	{
+		my ($where, $text) = @$shown;
+		$text = decode('UTF-8', $text) unless utf8::is_utf8($text);
+		unlike($text, qr/[^\n\t\x20-\x7e\xa0-\x{200d}\x{2010}-\x{2027}\x{202f}-\x{2065}\x{206a}-\x{10ffff}]/,
+			"$name: nothing in it is for the terminal, $where");
+		unlike($text, qr/^(?:\S+ \S+ UTC \[1\] LOG|ERROR): +forged/m,
+			"$name: no line is forged, $where");
+		cmp_ok(length $text, '<', 10000, "$name: it is short, $where");
+	}
+	return;
+}
+
+my $list = 'SELECT task_name FROM tasks;';
+
+# ---- what the service answers ----
+
+$standin->ctl('fault', 'status=500', 'code=900', "message=$harm");
+is_harmless('words of an error', $list, qr/message "A/);
+$standin->ctl('fault', 'status=500', "code=$harm", "message=x");
+is_harmless('code of an error', $list, qr/error code A/);
+foreach my $name ('x-ncp-trace-id', 'x-ncp-apigw-response-origin')
+{
+	$standin->ctl('fault', 'status=500', "header=$name:$header");
+	is_harmless("header $name", $list, qr/(?:trace id|origin) A/);
+}
+$standin->ctl('fault', "body=$harm");
+is_harmless('a body that is no JSON', $list, qr/body begins "A/);
+$standin->ctl('fault', 'status=502', "body=$harm");
+is_harmless('the body of another status', $list, qr/body begins "A/);
+$standin->ctl('fault', "redirect=http://127.0.0.1/$header");
+is_harmless('a redirect', $list, qr/redirect/);
+
+# ---- what objects hold ----
+
+$standin->ctl('fault', qq{value=task_name:"$json"});
+is_harmless('a text that is no number', 'SELECT task_name FROM numbers;',
+	qr/22P02: invalid input syntax for type integer: "A/);
+$standin->ctl('fault', qq{value=task_name:"$json"});
+is_harmless('a text of no word', 'SELECT task_name FROM moods;',
+	qr/22P02: invalid input value for enum mood: "A/);
+$standin->ctl('fault', qq{value=created_at:"$json"});
+is_harmless('a text that is no time', 'SELECT created_at FROM moments;', qr/22007: invalid date and time: "A/);
+$standin->ctl('insert', 'tasks', 'position=0', "id=$harm", 'task_name=x');
+is_harmless('an id', 'SELECT task_name FROM numbers;', qr/object with task_id A/);
+$standin->ctl('delete', 'tasks', 'position=0');
+$standin->ctl('fault', 'long=task_name');
+is_harmless('a long text that is no number', 'SELECT task_name FROM numbers;',
+	qr/22P02: invalid input syntax for type integer: "/);
+
+done_testing();
