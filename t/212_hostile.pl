@@ -111,4 +111,42 @@ $standin->ctl('fault', 'long=task_name');
 is_harmless('a long text that is no number', 'SELECT task_name FROM numbers;',
 	qr/22P02: invalid input syntax for type integer: "/);
 
+# ---- what a user looks up ----
+
+# The request of an id; undef: there is none.
+my @ids = (
+	[ 'a slash', 'a/b', undef ],
+	[ 'the directory above', '..', undef ],
+	[ 'a way up', '../features/x', undef ],
+	[ 'a query', 'x?index=0&limit=100', 'x%3Findex%3D0%26limit%3D100' ],
+	[ 'a fragment', 'x#y', 'x%23y' ],
+	[ 'an encoded slash', '..%2f..%2Fx', '..%252f..%252Fx' ],
+	[ 'a line and a header', "x HTTP/1.1\r\nX-Evil: 1", undef ],
+	[ 'a line and another', "x\r\nX-Evil: 1", 'x%0D%0AX-Evil%3A%201' ],
+	[ 'quotes', q{'"`\\}, '%27%22%60%5C' ],
+	[ 'unicode', encode('UTF-8', "\x{ac00}\x{1f600}\x{202e}"), '%EA%B0%80%F0%9F%98%80%E2%80%AE' ],
+	[ 'control characters', "\e[2J\x01", '%1B%5B2J%01' ]);
+$standin->requests;
+foreach my $case (@ids)
+{
+	my ($name, $id, $sent) = @$case;
+	(my $literal = $id) =~ s/'/''/g;
+
+	is($node->safe_psql('postgres', "SELECT count(*) FROM tasks WHERE task_id = '$literal'"),
+		'0', "an id with $name is none");
+	is(join(', ', $standin->requests), defined $sent ? "GET /api/v1/tasks/$sent" : '',
+		'... and stays in its place');
+}
+is($node->safe_psql('postgres', "SELECT count(*) FROM tasks WHERE task_id = repeat('x', 8192)"),
+	'0', 'a long id is none');
+is(join('', map { length } $standin->requests), 8192 + length 'GET /api/v1/tasks/', '... and is sent');
+foreach my $size (8193, 1 << 20)
+{
+	my ($status, $out, $err) = $node->psql('postgres',
+		"\\set VERBOSITY verbose\nSELECT count(*) FROM tasks WHERE task_id = repeat('x', $size)");
+	like($err, qr/ERROR:  54000: an id is too long/, "an id of $size bytes is refused");
+	cmp_ok(length $err, '<', 1000, '... in a few words');
+}
+is(join('', $standin->requests), '', '... without a request');
+
 done_testing();
