@@ -5,7 +5,6 @@
  */
 #include "postgres.h"
 
-#include "access/reloptions.h"
 #include "foreign/fdwapi.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -91,7 +90,16 @@ nclue_fdw_handler(PG_FUNCTION_ARGS)
 Datum
 nclue_fdw_validator(PG_FUNCTION_ARGS)
 {
-	option_validate(untransformRelOptions(PG_GETARG_DATUM(0)),
-					PG_GETARG_OID(1));
+	List	   *options = option_list(PG_GETARG_ARRAYTYPE_P(0));
+
+	PG_TRY();
+	{
+		option_validate(options, PG_GETARG_OID(1));
+	}
+	PG_FINALLY();
+	{
+		option_erase(options);
+	}
+	PG_END_TRY();
 	PG_RETURN_VOID();
 }

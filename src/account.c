@@ -7,7 +7,6 @@
 #include "access/htup_details.h"
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_user_mapping.h"
-#include "commands/defrem.h"
 #include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "storage/fd.h"
@@ -59,6 +58,12 @@ static void
 erase_string(void *string)
 {
 	sign_erase(string, strlen(string));
+}
+
+static void
+erase_options(void *options)
+{
+	option_erase(options);
 }
 
 static void
@@ -148,16 +153,17 @@ open_pool(Account *account, const Settings *settings)
 }
 
 /*
- * Names the endpoint and the access key.  The digest is shared memory's, so it
- * needs a key that all processes have; it is not to protect anything.
+ * Names the endpoint and the keys, for shared memory.  It is made with the
+ * secret key: who only knows somebody's access key, which is no secret, must
+ * not stand in their line, where the slowest rate holds.
  */
 static SignDigest
-digest_key(const HttpEndpoint *endpoint, const char *access_key)
+digest_keys(const HttpEndpoint *endpoint, const char *access_key,
+			const char *secret_key)
 {
-	static const char purpose[] = "nclue_fdw access key";
-	char	   *name = psprintf("%s%s\n%s", endpoint->origin, endpoint->path,
-								access_key);
-	SignKey    *key = sign_key_new(purpose, sizeof(purpose));
+	char	   *name = psprintf("nclue_fdw line\n%s%s\n%s", endpoint->origin,
+								endpoint->path, access_key);
+	SignKey    *key = sign_key_new(secret_key, strlen(secret_key));
 	SignDigest	digest;
 	bool		made = key != NULL &&
 	sign_digest(key, name, strlen(name), &digest);
@@ -172,17 +178,46 @@ digest_key(const HttpEndpoint *endpoint, const char *access_key)
 }
 
 /*
+ * A mapping's options as the catalog has them: a copy, or NULL where it has
+ * none.
+ */
+static ArrayType *
+copy_options(Oid umid)
+{
+	HeapTuple	tuple = SearchSysCache1(USERMAPPINGOID, ObjectIdGetDatum(umid));
+	ArrayType  *options = NULL;
+	Datum		datum;
+	bool		isnull;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for user mapping %u", umid);
+	datum = SysCacheGetAttr(USERMAPPINGOID, tuple,
+							Anum_pg_user_mapping_umoptions, &isnull);
+	if (!isnull)
+		options = DatumGetArrayTypePCopy(datum);
+	ReleaseSysCache(tuple);
+	return options;
+}
+
+/*
  * Reads the mapping's keys into the account, leaving no other copy of the
- * secret.
+ * secret: GetUserMapping() would leave some that nobody can find to erase.
  */
 static void
-read_keys(Account *account, List *options)
+read_keys(Account *account, Oid umid)
 {
+	ArrayType  *array = copy_options(umid);
 	Settings	keys;
-	ListCell   *cell;
 
 	memset(&keys, 0, sizeof(keys));
-	option_read(&keys, options);
+	if (array != NULL)
+	{
+		List	   *options = option_list(array);
+
+		sign_erase(array, VARSIZE(array));
+		own_set(&account->options, options);
+		option_read(&keys, options);
+	}
 	if (keys.secret_key != NULL)
 	{
 		account->secret_key = MemoryContextStrdup(account->context,
@@ -192,12 +227,7 @@ read_keys(Account *account, List *options)
 	if (keys.access_key != NULL)
 		account->access_key = MemoryContextStrdup(account->context,
 												  keys.access_key);
-	foreach(cell, options)
-	{
-		char	   *value = defGetString(lfirst(cell));
-
-		sign_erase(value, strlen(value));
-	}
+	own_set(&account->options, NULL);
 
 	if (account->access_key == NULL || account->secret_key == NULL)
 	{
@@ -214,13 +244,12 @@ read_keys(Account *account, List *options)
 }
 
 static Account *
-build(Oid serverid, Oid userid, Oid umid)
+build(Oid serverid, Oid umid)
 {
 	MemoryContext context;
 	MemoryContext old;
 	Account    *account;
 	ForeignServer *server;
-	UserMapping *mapping;
 	Settings	settings;
 
 	/* until it is whole, it goes with whatever the caller works in */
@@ -241,12 +270,12 @@ build(Oid serverid, Oid userid, Oid umid)
 	own_init(&account->listed, context, unlink_account);
 	own_set(&account->listed, account);
 	own_init(&account->secret, context, erase_string);
+	own_init(&account->options, context, erase_options);
 	own_init(&account->http, context, close_pool);
 
 	server = GetForeignServer(serverid);
-	mapping = GetUserMapping(userid, serverid);
 	account->server = MemoryContextStrdup(context, server->servername);
-	read_keys(account, mapping->options);
+	read_keys(account, umid);
 	option_defaults(&settings);
 	option_read(&settings, server->options);
 
@@ -257,12 +286,9 @@ build(Oid serverid, Oid userid, Oid umid)
 	/* its strings were for the pool, which has its own copies */
 	settings.ca_file = settings.proxy = NULL;
 	account->settings = settings;
-	account->key = digest_key(&settings.endpoint, account->access_key);
+	account->key = digest_keys(&settings.endpoint, account->access_key,
+							   account->secret_key);
 	account->tally = shared_tally(umid, account->key);
-
-	/* of two look-ups of the mapping each may have seen another one */
-	if (mapping->umid != umid)
-		account->stale = true;
 
 	/* only now can it be found: if an error had ended this, it would linger */
 	account->mapping = umid;
@@ -325,8 +351,12 @@ account_get(Oid serverid, Oid userid)
 	end_unused(true);
 	account = find_account(umid);
 	if (account == NULL)
-		/* where there is no mapping, GetUserMapping() says so */
-		return build(serverid, userid, umid);
+	{
+		/* it says that there is none */
+		if (!OidIsValid(umid))
+			(void) GetUserMapping(userid, serverid);
+		return build(serverid, umid);
+	}
 	return account_pin(account);
 }
 

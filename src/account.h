@@ -31,10 +31,11 @@ typedef struct Account
 	char	   *secret_key;
 	Own			listed;			/* itself, in account.c's list */
 	Own			secret;			/* erases secret_key */
+	Own			options;		/* erases what the keys are read from */
 	Http	   *pool;
 	int			descriptors;	/* that it may use */
 	Own			http;			/* closes the pool */
-	SignDigest	key;			/* names endpoint and access key */
+	SignDigest	key;			/* names endpoint and keys */
 	SharedTally *tally;
 } Account;
 

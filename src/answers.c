@@ -121,6 +121,13 @@ answers_ask(Answers *answers, Budget *budget, const char *id, size_t length,
 	bool		exists;
 	bool		found;
 
+	if (length > URI_ID_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("an id is too long to be asked for"),
+				 errdetail("It has %zu bytes; at most %d can be sent.",
+						   length, URI_ID_MAX)));
+
 	MemoryContextReset(answers->scratch);
 	old = MemoryContextSwitchTo(answers->scratch);
 	target = palloc(size);

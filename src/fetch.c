@@ -244,28 +244,31 @@ send_request(Wait *wait, Fetch *fetch, int64 until_us)
 {
 	Account    *account = fetch->account;
 	int64		timestamp = clock_wall_ms();
-	char		signature[SIGN_SIZE];
-	const char *headers[4];
-	char	   *url;
+	char		signature[32 + SIGN_SIZE] = "x-ncp-apigw-signature-v2: ";
+	const char *headers[] = {
+		"Accept: application/json",
+		psprintf("x-ncp-apigw-timestamp: %lld", (long long) timestamp),
+		psprintf("x-ncp-iam-access-key: %s", account->access_key),
+		signature
+	};
 
 	failure_clear(&fetch->failure);
-	if (!sign_request(signature, "GET", fetch->target, timestamp,
+	if (!sign_request(signature + strlen(signature), "GET",
+					  fetch->target, timestamp,
 					  account->access_key, account->secret_key))
 	{
 		refuse(fetch, FAILURE_MEMORY, "");
 		return;
 	}
-	url = psprintf("%s%s", account->settings.endpoint.origin, fetch->target);
-	headers[0] = "Accept: application/json";
-	headers[1] = psprintf("x-ncp-apigw-timestamp: %lld", (long long) timestamp);
-	headers[2] = psprintf("x-ncp-iam-access-key: %s", account->access_key);
-	headers[3] = psprintf("x-ncp-apigw-signature-v2: %s", signature);
 
 	begin_work(fetch);
 	fetch->counted = false;
-	fetch->transfer = http_start(account->pool, url, headers,
-								 lengthof(headers), until_us, wait->now_us,
-								 &fetch->failure);
+	fetch->transfer = http_start(account->pool,
+								 psprintf("%s%s", account->settings.endpoint.origin,
+										  fetch->target),
+								 headers, lengthof(headers), until_us,
+								 wait->now_us, &fetch->failure);
+	sign_erase(signature, sizeof(signature));
 	if (fetch->transfer == NULL)
 	{
 		give_up(fetch, 0);

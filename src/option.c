@@ -12,10 +12,13 @@
 #include "catalog/pg_authid.h"
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_foreign_table.h"
+#include "catalog/pg_type.h"
 #include "catalog/pg_user_mapping.h"
 #include "commands/defrem.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/value.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -23,6 +26,7 @@
 #include "utils/varlena.h"
 
 #include "core/attempt.h"
+#include "core/sign.h"
 #include "core/uri.h"
 #include "option.h"
 
@@ -465,6 +469,44 @@ option_read(Settings *settings, List *options)
 
 		if (option != NULL)
 			read_value(option, defGetString(def), settings);
+	}
+}
+
+List *
+option_list(ArrayType *array)
+{
+	List	   *options = NIL;
+	Datum	   *texts;
+	int			count;
+
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT,
+					  &texts, NULL, &count);
+	for (int i = 0; i < count; i++)
+	{
+		/* name and value stay one piece of memory: a copy less to erase */
+		char	   *name = TextDatumGetCString(texts[i]);
+		char	   *value = strchr(name, '=');
+
+		if (value != NULL)
+			*value++ = '\0';
+		options = lappend(options,
+						  makeDefElem(name, value == NULL ? NULL :
+									  (Node *) makeString(value), -1));
+	}
+	return options;
+}
+
+void
+option_erase(List *options)
+{
+	ListCell   *cell;
+
+	foreach(cell, options)
+	{
+		Node	   *value = lfirst_node(DefElem, cell)->arg;
+
+		if (value != NULL)
+			sign_erase(strVal(value), strlen(strVal(value)));
 	}
 }
 

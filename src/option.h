@@ -10,6 +10,7 @@
 #include "foreign/foreign.h"
 #include "nodes/pg_list.h"
 #include "pgtime.h"
+#include "utils/array.h"
 
 /*
  * What the options of one object, or of several read one after the other, say.
@@ -50,6 +51,14 @@ extern void option_defaults(Settings *settings);
  * Raises.
  */
 extern void option_read(Settings *settings, List *options);
+
+/*
+ * Makes a list (DefElem) of options as catalogs keep them, like
+ * untransformRelOptions(), and erases its values, which may be secret.  The
+ * former raises.
+ */
+extern List *option_list(ArrayType *array);
+extern void option_erase(List *options);
 
 /*
  * Reads the options that hold for a table: the defaults, its server's, its own.

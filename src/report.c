@@ -14,6 +14,22 @@
 
 #include "report.h"
 
+/* Bytes of a quoted value that are enough to recognize it. */
+#define QUOTE_MAX 1000
+
+/*
+ * Whether a character does no more than be seen.  Terminals obey 8-bit controls
+ * (U+0080 to U+009F) as well, and some characters turn the direction in which
+ * text is written, or begin a line.
+ */
+static bool
+is_harmless(pg_wchar c)
+{
+	return !(c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x61c ||
+			 c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
+			 (c >= 0x2066 && c <= 0x2069));
+}
+
 char *
 report_text(const char *foreign, size_t length)
 {
@@ -30,7 +46,7 @@ report_text(const char *foreign, size_t length)
 			*end++ = '?';
 			n = 1;
 		}
-		else if (n == 1 && ((unsigned char) *foreign < 0x20 || *foreign == 0x7f))
+		else if (!is_harmless(utf8_to_unicode((const unsigned char *) foreign)))
 			*end++ = ' ';
 		else
 		{
@@ -99,6 +115,60 @@ report_excerpt(const char *text, size_t length)
 
 	failure_clip(excerpt, sizeof(excerpt), text, length);
 	return report_text(excerpt, strlen(excerpt));
+}
+
+/*
+ * Makes the text of an error, in the database's encoding, harmless in place;
+ * several lines where it is made of such, else one that is not too long.
+ */
+static void
+make_harmless(char *text, bool lines)
+{
+	int			encoding = GetDatabaseEncoding();
+	const char *from = text;
+	const char *end = text +(text == NULL ? 0 : strlen(text));
+	const char *dots = "...";
+	bool		clip = !lines && end - text >QUOTE_MAX + (int) strlen(dots);
+	char	   *to = text;
+
+	if (text == NULL)
+		return;
+	while (from < end)
+	{
+		int			n = Min(pg_encoding_mblen(encoding, from), end - from);
+		pg_wchar	c = n == 1 ? (unsigned char) *from :
+		encoding == PG_UTF8 ? utf8_to_unicode((const unsigned char *) from) : 'x';
+
+		if (clip && to - text +n > QUOTE_MAX)
+		{
+			strcpy(to, dots);
+			return;
+		}
+		if ((lines && c == '\n') || is_harmless(c) || (n == 1 && c > 0x7f))
+		{
+			memmove(to, from, n);
+			to += n;
+		}
+		else
+			*to++ = ' ';
+		from += n;
+	}
+	*to = '\0';
+}
+
+void
+report_value_error(MemoryContext context)
+{
+	ErrorData  *error;
+
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	FlushErrorState();
+	make_harmless(error->message, false);
+	make_harmless(error->detail, false);
+	make_harmless(error->hint, false);
+	make_harmless(error->context, true);
+	ReThrowError(error);
 }
 
 /*

@@ -17,7 +17,7 @@ extern void report_failure(const Failure *failure) __attribute__((noreturn));
 
 /*
  * A foreign text (UTF-8, perhaps broken) as one that can be shown: in the
- * database's encoding, without control characters, with ? for what cannot be
+ * database's encoding, without what a terminal or a log would obey, with ? for what cannot be
  * shown.  palloc'd.  Raises only where there is no memory.
  */
 extern char *report_text(const char *text, size_t length);
@@ -26,6 +26,13 @@ extern char *report_text(const char *text, size_t length);
  * The same of a text's beginning, enough to recognize it by.
  */
 extern char *report_excerpt(const char *text, size_t length);
+
+/*
+ * Raises the error that has just been caught anew, in whose texts a value of the
+ * service's may be quoted.  Raises.
+ */
+extern void report_value_error(MemoryContext context)
+			__attribute__((noreturn));
 
 /*
  * What is known of a failure, as sentences in memory of the current context:

@@ -472,13 +472,10 @@ convert_time(Row *row, const Column *column, const DocValue *value)
 static Datum
 convert_input(Row *row, Column *column, const DocValue *value)
 {
-	char	   *text;
-
-	if (column->conversion == CONVERT_JSON)
-		text = json_text(row, value);
-
-	else
-		text = value_text(row, value);
+	MemoryContext context = CurrentMemoryContext;
+	char	   *text = column->conversion == CONVERT_JSON ?
+	json_text(row, value) : value_text(row, value);
+	Datum		result;
 
 	/* these two cut a text short without a word */
 	if ((column->type == NAMEOID && strlen(text) >= NAMEDATALEN) ||
@@ -487,8 +484,17 @@ convert_input(Row *row, Column *column, const DocValue *value)
 				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
 				 errmsg("value too long for type %s",
 						format_type_be(column->type))));
-	return InputFunctionCall(&column->input, text, column->ioparam,
-							 column->typmod);
+	PG_TRY();
+	{
+		result = InputFunctionCall(&column->input, text, column->ioparam,
+								   column->typmod);
+	}
+	PG_CATCH();
+	{
+		report_value_error(context);
+	}
+	PG_END_TRY();
+	return result;
 }
 
 /*

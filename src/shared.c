@@ -24,7 +24,8 @@
 
 /*
  * Access keys in use at once, and user mappings ever used since the start of
- * the server; for more there is an error, and tallies of the session's own.
+ * the server; for more there is an error, or another role's room, and tallies
+ * of the session's own.
  */
 #define SHARED_KEYS 32
 #define SHARED_TALLIES 256
@@ -37,6 +38,7 @@ typedef struct SharedLine
 {
 	SignDigest	key;
 	bool		used;
+	Oid			role;			/* that logged in and made it */
 	int64		longest_us;		/* of the intervals asked for */
 	Limiter		limiter;
 } SharedLine;
@@ -213,30 +215,68 @@ find_line(Shared *shared, SignDigest key)
 	return NULL;
 }
 
+static int
+lines_of(const Shared *shared, Oid role)
+{
+	int			count = 0;
+
+	for (int i = 0; i < SHARED_KEYS; i++)
+		count += shared->lines[i].used && shared->lines[i].role == role;
+	return count;
+}
+
+/*
+ * Room for one more line of a role; NULL where there is none.  A line that
+ * stands for nothing any more gives up its room.  Else the role that has made
+ * most of them gives one in which nobody stands, as long as it keeps no fewer
+ * than the other then has: or any role could keep all others from their keys,
+ * with as many slow keys as there is room for.
+ */
+static SharedLine *
+find_room(Shared *shared, Oid role, int64 now_us)
+{
+	SharedLine *room = NULL;
+	int			most = lines_of(shared, role) + 1;
+
+	for (int i = 0; i < SHARED_KEYS; i++)
+	{
+		SharedLine *line = &shared->lines[i];
+		int			count;
+
+		if (!line->used ||
+			limiter_idle(&line->limiter, line->longest_us, now_us))
+			return line;
+		count = lines_of(shared, line->role);
+		if (count > most && limiter_head(&line->limiter) < 0)
+		{
+			most = count;
+			room = line;
+		}
+	}
+	return room;
+}
+
 /*
  * The line before a key, made if there is none; NULL where there is no room.
- * One that stands for nothing any more gives up its room.
  */
 static SharedLine *
 make_line(Shared *shared, SignDigest key, int64 now_us)
 {
+	Oid			role = GetSessionUserId();
 	SharedLine *line = find_line(shared, key);
 
 	if (line != NULL)
 		return line;
-	for (int i = 0; i < SHARED_KEYS; i++)
+	line = find_room(shared, role, now_us);
+	if (line != NULL)
 	{
-		line = &shared->lines[i];
-		if (line->used &&
-			!limiter_idle(&line->limiter, line->longest_us, now_us))
-			continue;
 		line->used = true;
 		line->key = key;
+		line->role = role;
 		line->longest_us = 0;
 		limiter_begin(&line->limiter, shared->began_us);
-		return line;
 	}
-	return NULL;
+	return line;
 }
 
 /*

@@ -6,8 +6,8 @@
  * Before version 17 that takes shared_preload_libraries; without it each
  * session has its own, which works alike for it alone.
  *
- * An access key is named by a digest of endpoint and key.  Times are
- * microseconds of CLOCK_MONOTONIC.
+ * An access key is named by a digest of endpoint, access key and secret key.
+ * Times are microseconds of CLOCK_MONOTONIC.
  */
 #ifndef NCLUE_SHARED_H
 #define NCLUE_SHARED_H

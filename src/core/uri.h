@@ -56,6 +56,12 @@ extern bool uri_template(char *target, size_t size, const char *base,
 						 const char *path, int limit);
 
 /*
+ * Bytes of an id that can be asked for.  Real ones have some dozens, and servers
+ * take request lines of some thousands.
+ */
+#define URI_ID_MAX 8192
+
+/*
  * Whether an id can be a segment of a path: one that is empty, "." or "..", or
  * has a slash or a NUL in it, would name something else.  Never raises.
  */
