@@ -11,6 +11,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 
+use Catalog;
 use Cwd qw(abs_path);
 use File::Basename qw(basename dirname);
 use File::Copy qw(copy);
@@ -119,37 +120,6 @@ IMPORT FOREIGN SCHEMA nclue FROM SERVER nclue INTO public;});
 	return;
 }
 
-# Everything that belongs to the extension, with its comment and rights.
-sub contents
-{
-	return $node->safe_psql($_[0], q{
-SELECT pg_describe_object(d.classid, d.objid, d.objsubid),
-  obj_description(d.objid, d.classid::regclass::name),
-  pg_get_functiondef(p.oid), coalesce(p.proacl, w.fdwacl), c.relacl,
-  pg_get_viewdef(c.oid)
-FROM pg_depend d
-LEFT JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid
-LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
-LEFT JOIN pg_foreign_data_wrapper w
-  ON d.classid = 'pg_foreign_data_wrapper'::regclass AND w.oid = d.objid
-WHERE d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass
-  AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'nclue_fdw')
-ORDER BY 1});
-}
-
-# What users have made with it.
-sub belongings
-{
-	return $node->safe_psql($_[0], q{
-SELECT srvname, srvoptions, srvacl FROM pg_foreign_server;
-SELECT srvname, umoptions FROM pg_user_mappings;
-SELECT ftrelid::regclass, ftoptions FROM pg_foreign_table ORDER BY 1;
-SELECT attrelid::regclass, attname, atttypid::regtype, attnotnull, attfdwoptions,
-  col_description(attrelid, attnum)
-FROM pg_attribute WHERE attrelid IN (SELECT ftrelid FROM pg_foreign_table)
-ORDER BY attrelid, attnum;});
-}
-
 sub version
 {
 	return $node->safe_psql($_[0],
@@ -170,7 +140,7 @@ ok(exists $paths{'1.0'}, 'the first version is there');
 
 $node->safe_psql('postgres', 'CREATE DATABASE fresh');
 $node->safe_psql('fresh', "CREATE EXTENSION nclue_fdw VERSION '$next'");
-my $fresh = contents('fresh');
+my $fresh = Catalog::contents($node, 'fresh');
 like($fresh, qr/nclue_fdw_upgraded/, 'the next version has something new');
 
 foreach my $old (sort keys %paths)
@@ -181,7 +151,7 @@ foreach my $old (sort keys %paths)
 	$node->safe_psql($database, "CREATE EXTENSION nclue_fdw VERSION '$old'");
 	create_server($database);
 	is(version($database), $old, "$old: is what is there");
-	my $before = belongings($database);
+	my $before = Catalog::belongings($node, $database);
 	my $answer = $node->safe_psql($database, $rows);
 	is(scalar(split /\n/, $answer), 150, "$old: a list is read");
 
@@ -201,8 +171,8 @@ foreach my $old (sort keys %paths)
 		't', "$old: it has what is new");
 	$session->quit;
 
-	is(contents($database), $fresh, "$old: as if installed anew");
-	is(belongings($database), $before, "$old: what users made is as it was");
+	is(Catalog::contents($node, $database), $fresh, "$old: as if installed anew");
+	is(Catalog::belongings($node, $database), $before, "$old: what users made is as it was");
 	is($node->safe_psql($database, $rows),
 		$answer, "$old: a new session reads the same");
 	$node->safe_psql($database, 'DROP EXTENSION nclue_fdw CASCADE');
@@ -215,7 +185,7 @@ WHERE proname LIKE 'nclue%'}), 0, "$old: dropped, nothing is left");
 $node->safe_psql('postgres', "CREATE EXTENSION nclue_fdw");
 create_server('postgres');
 is(version('postgres'), $last, 'the version of the control file is installed');
-my $installed = contents('postgres');
+my $installed = Catalog::contents($node, 'postgres');
 
 my ($status, $out, $error) = $node->psql('postgres', 'ALTER EXTENSION nclue_fdw UPDATE');
 is($status, 0, 'UPDATE where there is nothing newer');
@@ -226,7 +196,7 @@ like($error, qr/version "\Q$last\E" of extension "nclue_fdw" is already installe
 isnt($status, 0, 'an update that fails');
 like($error, qr/division by zero/, 'says why');
 is(version('postgres'), $last, 'leaves the version');
-is(contents('postgres'), $installed, 'and everything else as it was');
+is(Catalog::contents($node, 'postgres'), $installed, 'and everything else as it was');
 
 write_file("$extensions/nclue_fdw.control",
 	$control =~ s/^(default_version = ').*'$/$1$next'/mr);
@@ -237,7 +207,7 @@ is(scalar(split /\n/, $node->safe_psql('postgres', $rows)),
 	150, 'before the update the old one works on');
 $node->safe_psql('postgres', 'ALTER EXTENSION nclue_fdw UPDATE');
 is(version('postgres'), $next, 'UPDATE takes the newest');
-is(contents('postgres'), $fresh, 'as if installed anew');
+is(Catalog::contents($node, 'postgres'), $fresh, 'as if installed anew');
 is(scalar(split /\n/, $node->safe_psql('postgres', $rows)),
 	150, 'and works');
 

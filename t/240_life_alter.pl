@@ -16,7 +16,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 
-use Life qw(create outcome session);
+use Life qw(create difference outcome session);
 use List::Util qw(shuffle);
 use PostgreSQL::Test::Utils;
 use Standin;
@@ -132,20 +132,6 @@ my %ways = (
 	  [ 'c CURSOR WITH HOLD', 'READ COMMITTED', [], ['COMMIT'] ],
 	', held before' =>
 	  [ 'c CURSOR WITH HOLD', 'READ COMMITTED', [ 'COMMIT', 'BEGIN' ], [] ]);
-
-# Where the rows are not those expected, what is different.
-sub difference
-{
-	my @got = split /\n/, $_[0];
-	my @expected = split /\n/, $_[1];
-	my $first = 0;
-
-	return if $_[0] eq $_[1];
-	$first++ while ($got[$first] // '') eq ($expected[$first] // '');
-	return sprintf '%d rows of %d; number %d is %s, not %s', scalar @got,
-	  scalar @expected, $first + 1, $got[$first] // 'missing',
-	  $expected[$first] // 'none';
-}
 
 my $probe = 'SELECT * FROM tasks';
 

@@ -14,7 +14,7 @@ use Exporter 'import';
 use Pace;
 use PostgreSQL::Test::Cluster;
 
-our @EXPORT_OK = qw(create outcome session);
+our @EXPORT_OK = qw(create difference outcome session);
 
 # A server whose sessions share a line, started.
 sub node
@@ -65,6 +65,21 @@ sub outcome
 
 	return $session->error =~ s/:\s+/ /r if $session->error;
 	return join "\n", map { tr/\x1f\x1a\n/|~ /r } @rows;
+}
+
+# What the first difference of two texts is, line by line; nothing if there is
+# none.
+sub difference
+{
+	my @got = split /\n/, $_[0];
+	my @expected = split /\n/, $_[1];
+	my $first = 0;
+
+	return if $_[0] eq $_[1];
+	$first++ while ($got[$first] // '') eq ($expected[$first] // '');
+	return sprintf '%d lines of %d; number %d is %s, not %s', scalar @got,
+	  scalar @expected, $first + 1, $got[$first] // 'missing',
+	  $expected[$first] // 'none';
 }
 
 1;
