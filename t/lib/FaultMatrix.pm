@@ -398,7 +398,10 @@ sub _turn
 	$value = 'good' if $switch eq 'certificate' && $value eq 'normal';
 	return $self->_certify($value) if _queue($cell) eq 'certificates';
 	my $keep = $value =~ /^(?:normal|good)$/ ? 'on' : 'off';
-	$lane->{control}->batch([ 'set', "$switch=$value", "keep_alive=$keep" ]);
+	# shorter than the pause before another attempt
+	my $ms = $cell->{again} ? 500 : 0;
+	$lane->{control}->batch(
+		[ 'set', "accept_ms=$ms", "$switch=$value", "keep_alive=$keep" ]);
 	return;
 }
 
