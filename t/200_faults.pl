@@ -80,6 +80,7 @@ sub add_cells
 	return;
 }
 
+die "no fault's name contains \"$wanted\"\n" unless @cells;
 my $start = time;
 $matrix->run(@cells);
 my $took = time - $start;
@@ -154,5 +155,6 @@ done_testing();
 
 END
 {
+	local $?;
 	$matrix->stop if $matrix;
 }

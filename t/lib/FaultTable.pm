@@ -71,8 +71,11 @@ our @faults = (
 
 	# ---- the connection breaks or stalls ----
 	alike({ all => '08006 again', http2 => $bad_gateway }, qw(reset close)),
+	# what has not been read yet goes with a reset
+	alike({ all => '08006 again', http2 => { all => '08006 or HV000 again' } },
+		'reset_body'),
 	alike({ all => '08006 again' },
-		qw(reset_body truncated chunked_cut chunked_bad)),
+		qw(truncated chunked_cut chunked_bad)),
 	alike({ all => '08006 again', %hasty },
 		qw(stall stall_head drip_head stall_body drip length=10)),
 	alike({ all => 'rows' }, qw(slow=100 slow_body=100 later=1)),
@@ -99,9 +102,9 @@ our @faults = (
 	alike({ all => '08P01' }, 'gzip_corrupt', 'header=Content-Encoding:zip'),
 	alike({ all => '22032' }, 'length=-10'),
 	# what is no final status: not all nginx understand that
-	alike({ all => 'rows', %hasty, http2 => { all => 'rows or 08006 again' } },
+	alike({ all => 'rows', http2 => { all => 'rows or 08006 again', %hasty } },
 		'early=100', 'early=102', 'early=103'),
-	alike({ all => '08P01', %hasty, http2 => { all => '08006 again' } },
+	alike({ all => '08P01', http2 => { all => '08006 again', %hasty } },
 		'early=101', 'status=101'),
 	alike({ all => 'HV000' }, 'status=201', 'status=204', 'status=206',
 		'status=304', 'status=418', 'status=599'),
