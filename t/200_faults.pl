@@ -16,6 +16,7 @@ use lib "$FindBin::RealBin/lib";
 use FaultMatrix qw(@places @transports kind);
 use FaultTable qw(@faults outcomes);
 use List::Util qw(max);
+use Pace qw(stop_nginx);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -27,7 +28,8 @@ $node->init;
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION nclue_fdw');
 
-my $matrix = FaultMatrix->new($node, PostgreSQL::Test::Utils::tempdir, 6);
+my $directory = PostgreSQL::Test::Utils::tempdir;
+my $matrix = FaultMatrix->new($node, $directory, 6);
 
 # ---- what is tried ----
 
@@ -150,11 +152,10 @@ my $summary = sprintf '%d cells of %d faults in %.0f s: %s', scalar @cells,
 say_table($wanted eq '' ? \&note : \&diag);
 diag $summary;
 
-$matrix->stop;
 done_testing();
 
 END
 {
 	local $?;
-	$matrix->stop if $matrix;
+	stop_nginx($directory) if $directory;
 }

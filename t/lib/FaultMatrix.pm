@@ -2,6 +2,7 @@
 # the service.
 #
 #	my $matrix = FaultMatrix->new($node, $directory, 4);	4 lanes each way
+#		... stop_nginx($directory) at the end, however the test ends
 #	$matrix->run(@cells);		each has its result then
 #
 # The statement runs with the fault, and then again without it, in the same
@@ -21,7 +22,7 @@ use JSON::PP;
 use Time::HiRes qw(time);
 
 use Control;
-use Pace qw(start_nginx stop_nginx);
+use Pace qw(start_nginx);
 use Standin;
 
 our @EXPORT_OK = qw(@places @transports kind);
@@ -612,15 +613,6 @@ sub _few
 	my $text = @_ . ' rows';
 	$text .= ' "' . substr($_[0], 0, 60) . '"' if @_;
 	return $text =~ s/[\x00-\x1f]/ /gr;
-}
-
-sub stop
-{
-	my $self = shift;
-
-	$_->{session}->close foreach splice @{ $self->{lanes} };
-	stop_nginx($self->{directory});
-	return;
 }
 
 1;
