@@ -40,15 +40,35 @@ sub new
 sub query
 {
 	my ($self, $sql) = @_;
-	my $in = $self->{in};
+
+	$self->send($sql);
+	return $self->receive;
+}
+
+# Begins one and returns at once; handle() becomes readable when it has ended.
+sub send
+{
+	my ($self, $sql) = @_;
+
+	print { $self->{in} } $sql, $sql =~ /^\\\.\z/m ? '' : "\n;",
+	  "\n\\echo $end\n";
+	$self->{sql} = $sql;
+	return;
+}
+
+sub handle { return $_[0]{out}; }
+
+# Waits for it and returns its rows.
+sub receive
+{
+	my $self = shift;
 	my $buffer = '';
 
-	print $in $sql, $sql =~ /^\\\.\z/m ? '' : "\n;", "\n\\echo $end\n";
 	until ($buffer =~ s/$end\n\z//)
 	{
-		die "no answer to: $sql\n" unless $self->{select}->can_read(180);
+		die "no answer to: $self->{sql}\n" unless $self->{select}->can_read(180);
 		sysread($self->{out}, $buffer, 1 << 18, length $buffer)
-		  or die "psql has ended: $buffer\nafter: $sql\n";
+		  or die "psql has ended: $buffer\nafter: $self->{sql}\n";
 	}
 	$self->{error} = '';
 	if ($buffer =~ s/^((?:ERROR|FATAL|PANIC):[^\n]*)\n(?:LINE[^\n]*\n[^\n]*\n)?//m)

@@ -40,8 +40,9 @@ class Server:
         self.port = self.place.getsockname()[1]
         self.listener: socket.socket | None = None
         self.listening = threading.Event()
+        self.timer: threading.Timer | None = None
         self.open_or_close()
-        service.settings.changed = self.open_or_close
+        service.settings.changed = self.settings_changed
         self.stop_reader, self.stop_writer = os.pipe()
         self.control = Control(service, self.stop, listen(control_port))
         self.control.connections = lambda: (self.open, self.total)
@@ -55,6 +56,24 @@ class Server:
     def start(self) -> None:
         for target in (self.accept, self.control.serve):
             threading.Thread(target=target, daemon=True).start()
+
+    def settings_changed(self) -> None:
+        settings = self.service.settings
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+        if settings.accept != 'normal' and settings.accept_ms:
+            self.timer = threading.Timer(settings.accept_ms / 1000,
+                                         self.accept_again)
+            self.timer.daemon = True
+            self.timer.start()
+        self.open_or_close()
+
+    def accept_again(self) -> None:
+        with self.service.lock:
+            # unless it was told otherwise while it came
+            if threading.current_thread() is self.timer:
+                self.service.settings.set('accept', 'normal')
 
     def open_or_close(self) -> None:
         """Listens, unless connections are to be refused."""

@@ -95,6 +95,8 @@ SWITCHES = {row.name: row for row in (
            'and says so'),
     switch('accept', 'normal stall close reset refuse', 'what becomes of '
            'new connections, before TLS'),
+    switch('accept_ms', '', 'milliseconds after which accept is normal again; '
+           '0: never', number=float, default='0'),
     switch('certificate', 'good expired other_host self_signed unknown_ca',
            'that new connections are shown, with TLS; all but good are to '
            'be refused by who trusts the good one'),

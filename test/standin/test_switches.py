@@ -277,6 +277,26 @@ class Switches(Case):
         self.command('reset')
         self.assertEqual(200, self.get().status)
 
+    def test_accept_ms(self) -> None:
+        for value, again in self.each('accept_ms', {'0': False, '150': True}):
+            self.command('set', 'accept=refuse')
+            start = time.monotonic()
+            with self.assertRaises(ConnectionRefusedError):
+                self.raw(False)
+            while again:
+                try:
+                    self.raw(False)
+                    break
+                except ConnectionRefusedError:
+                    time.sleep(0.01)
+            self.assertGreaterEqual(time.monotonic() - start,
+                                    float(value) / 1000 - 0.01)
+        self.command('set', 'accept=refuse', 'accept_ms=50')
+        self.command('set', 'accept_ms=0')
+        time.sleep(0.1)
+        with self.assertRaises(ConnectionRefusedError):
+            self.raw(False)
+
     def test_certificate(self) -> None:
         own = Standin('--tls')
         self.addCleanup(own.end)
