@@ -7,6 +7,9 @@
 # Environment:
 #	LIFE=all	pg_upgrade with and without the library preloaded, instead of
 #				the usual one of both
+#	PG_UPGRADE	the directory of an older PostgreSQL's bin, with the extension:
+#				what is dumped and upgraded is of that version
+#				(script/test --major N --pg-upgrade M)
 
 use strict;
 use warnings;
@@ -24,7 +27,8 @@ use Test::More;
 
 my $standin = Standin->start(objects => 120, key => [ 'AK_TEST:SK_TEST', 'AK_READER:SK_READER' ]);
 my $dumps = PostgreSQL::Test::Utils::tempdir();
-my $node = Life::node('main', 'fsync = off');
+my @old = $ENV{PG_UPGRADE} ? (install_path => $ENV{PG_UPGRADE}) : ();
+my $node = Life::start(PostgreSQL::Test::Cluster->new('main', @old), 'fsync = off');
 
 $node->safe_psql('postgres', q{
 CREATE ROLE maker;
@@ -116,7 +120,7 @@ sub complaint
 	my ($out, $err) = ('', '');
 	my $done = run([ $program, @arguments ], '<', \undef, '>', \$out, '2>', \$err);
 
-	return $done ? '' : $err || 'failed';
+	return $done ? '' : $err || $out || 'failed';
 }
 
 sub done
@@ -242,7 +246,7 @@ is( $node->safe_psql('mine', 'SELECT srvowner::regrole FROM pg_foreign_server'),
 # ---- all databases of a server ----
 
 my $other = PostgreSQL::Test::Cluster->new('other');
-$other->init;
+Life::init($other);
 $other->append_conf('postgresql.conf', 'fsync = off');
 $other->start;
 $node->safe_psql('postgres', "DROP DATABASE $_") foreach qw(plain restored kept hidden keyless mine);
@@ -263,22 +267,22 @@ $other->stop;
 
 # ---- pg_upgrade ----
 
-# From one cluster of this version to another, all of whose sessions have the
-# library from the start, or none.  Until 18 it leaves statistics behind.
+# From the cluster to one of this version, all of whose sessions have the library
+# from the start, or none.  Before 18 it leaves statistics behind.
 sub upgraded
 {
 	my ($what, $preload) = @_;
 	my $new = PostgreSQL::Test::Cluster->new($what);
-	my $bin = $node->config_data('--bindir');
 
-	$new->init;
+	Life::init($new);
 	$_->append_conf('postgresql.conf', "shared_preload_libraries = '$preload'\nfsync = off")
 	  foreach $node, $new;
 	# it must have been stopped in good order, and sees what is in no catalog
 	$node->start;
 	$node->stop;
 	$standin->requests;
-	done("$what: pg_upgrade", 'pg_upgrade', '--no-sync', '-b', $bin, '-B', $bin,
+	done("$what: pg_upgrade", 'pg_upgrade', '--no-sync',
+		'-b', $node->config_data('--bindir'), '-B', $new->config_data('--bindir'),
 		'-d', $node->data_dir, '-D', $new->data_dir,
 		'-p', $node->port, '-P', $new->port, '-s', $node->host);
 	$new->start;
@@ -286,7 +290,7 @@ sub upgraded
 	is_deeply([ $standin->requests ], [], "$what: no request");
 	is(difference(Catalog::statistics($new, 'source'), $source{statistics}) // '',
 		'', "$what: statistics as before")
-	  if $node->pg_version >= 18;
+	  if $new->pg_version >= 18;
 	is(difference(rows($new, 'source'), $source{rows}) // '', '', "$what: rows as before");
 	$new->safe_psql('source', 'DROP EXTENSION nclue_fdw CASCADE');
 	$new->stop;

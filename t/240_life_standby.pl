@@ -16,7 +16,9 @@ use Test::More;
 
 # Three pages a walk, each in a body of its own.
 my $standin = Standin->start(objects => 250);
-my $primary = Life::node('primary');
+my $primary = Life::node('primary', 'wal_level = replica', 'max_wal_senders = 4');
+$primary->set_replication_conf;
+$primary->reload;
 $primary->safe_psql('postgres', create('tasks', $standin) . q{
 IMPORT FOREIGN SCHEMA nclue FROM SERVER tasks INTO public;
 CREATE TABLE wanted AS SELECT task_id FROM tasks LIMIT 2;

@@ -38,28 +38,23 @@ make_movable()
 	done
 }
 
-# build_old_install MAJOR DIR: in the root of MAJOR.
+# build_old_install MAJOR: as /tmp/old, in the root of MAJOR.
 build_old_install()
 {
-	work=/tmp
-	clean_environment
-	give_away /tmp/source
-	private_postgres "$1" "$2" && give_away "$2" &&
-		as_user make -s -C /tmp/source PG_CONFIG="$pg_config" \
-			-j "$(nproc)" install >/tmp/log 2>&1 &&
+	work=/tmp/build
+	mkdir -m 755 "$work" && cp -a /tmp/source "$work/" && give_away "$work" &&
+		private_postgres "$1" /tmp/old && give_away /tmp/old &&
+		as_user make -s -C "$work/source" PG_CONFIG="$pg_config" \
+			-j "$(nproc)" install &&
 		make_movable "${bindir%/bin}"
 }
 
-# get_old_install MAJOR TMP: TMP/old is one; sets old_install to its directory as
-# seen by who has TMP as /tmp; 1 if there is none, having said why.
+# get_old_install MAJOR TMP LOG: TMP/old is one, made from TMP/source; 1 if there
+# can be none, having said why.
 get_old_install()
 {
 	local root
 
-	old_install=/tmp/old/usr/lib/postgresql/$1
-	mkdir -p "$2"
-	chmod 1777 "$2"
-	copy_source "$top" "$2/source" || die 'the source cannot be copied'
 	get_root "$1" "$2" || return 1
 	step "PostgreSQL $1 as the old installation"
 	# shellcheck disable=SC2016 # expanded by the inner shell
@@ -67,8 +62,8 @@ get_old_install()
 		for name in say packages work old_install; do
 			. "/tmp/source/script/lib/$name.sh"
 		done
-		build_old_install "$1" /tmp/old' build_old_install "$1" && return
-	detail "the extension cannot be built for PostgreSQL $1"
-	show_end "$2/log"
+		clean_environment
+		build_old_install "$1"' build_old_install "$1" >"$3" 2>&1 && return
+	show_end "$3"
 	return 1
 }

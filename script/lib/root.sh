@@ -170,22 +170,25 @@ get_root()
 	return "$status"
 }
 
-# test_in_root MAJOR: script/test, there.
+# test_in_root MAJOR [OPTION...]: script/test, there.
 test_in_root()
 {
-	local log
+	local log options=("${@:2}")
 
 	step "PostgreSQL $1 in a root of Debian $(suite_of "$1")"
 	open_work
 	log=$work/run
 	mkdir -m 1777 "$work/tmp"
 	copy_source "$top" "$work/tmp/source" || die 'the source cannot be copied'
-	if ! get_root "$1" "$work/tmp"; then
+	if [ "${2:-}" = --pg-upgrade ]; then
+		options=(--pg-upgrade "/tmp/old/usr/lib/postgresql/$3")
+		get_old_install "$3" "$work/tmp" "$work/log"
+	fi && get_root "$1" "$work/tmp" || {
 		step "skipped: no root for PostgreSQL $1 can be made"
 		count 0 0 1
 		return
-	fi
-	enter_root ro "$root" "$work/tmp" /tmp/source/script/test 2>&1 |
+	}
+	enter_root ro "$root" "$work/tmp" /tmp/source/script/test "${options[@]}" 2>&1 |
 		tee "$log"
 	if ! count_closing_line "$log"; then
 		detail 'the run ended without its closing line'

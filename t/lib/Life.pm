@@ -20,15 +20,28 @@ our @EXPORT_OK = qw(create difference outcome session);
 sub node
 {
 	my ($name, @lines) = @_;
-	my $node = PostgreSQL::Test::Cluster->new($name);
+	return start(PostgreSQL::Test::Cluster->new($name), @lines);
+}
 
-	$node->init(allows_streaming => 1);
+sub start
+{
+	my ($node, @lines) = @_;
+
+	init($node);
 	unshift @lines, "shared_preload_libraries = 'nclue_fdw'"
 	  if $node->pg_version < 17;
 	$node->append_conf('postgresql.conf', join "\n", @lines, '');
 	$node->start;
 	$node->safe_psql('postgres', 'CREATE EXTENSION nclue_fdw');
 	return $node;
+}
+
+# The caller's locale may not go with names in all scripts; and what is upgraded
+# must have checksums if what it becomes has them, as of version 18 by default.
+sub init
+{
+	shift->init(extra => [ '--encoding=UTF8', '--locale=C', '--data-checksums' ]);
+	return;
 }
 
 # SQL of a server, a mapping for everybody and a table of tasks, all with one
