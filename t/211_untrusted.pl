@@ -17,6 +17,13 @@ use Standin;
 use Test::More;
 
 my $standin = Standin->start(key => 'AK_ALICE:SK_ALICE');
+
+# The operating system user may keep passwords for programs: none is to be sent.
+$ENV{HOME} = PostgreSQL::Test::Utils::tempdir;
+append_to_file("$ENV{HOME}/.netrc", "default login someone password something\n");
+chmod 0600, "$ENV{HOME}/.netrc";
+$ENV{NETRC} = "$ENV{HOME}/.netrc";
+
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
 $node->append_conf('postgresql.conf', "shared_preload_libraries = 'nclue_fdw'")
@@ -170,6 +177,12 @@ my $request = answered($alice, 'SELECT count(task_id) FROM mallory.trap', http($
 like($request, qr/^x-ncp-iam-access-key: AK_ALICE\r$/m, 'who answers a request learns the access key');
 like($request, qr{^x-ncp-apigw-signature-v2: [A-Za-z0-9+/=]{44}\r$}m, '... and a signature');
 unlike($request, qr/SK_ALICE/, '... and no secret key');
+is(join(' ', sort map { lc } $request =~ /^([\w-]+): /mg),
+	'accept accept-encoding host user-agent x-ncp-apigw-signature-v2 x-ncp-apigw-timestamp x-ncp-iam-access-key',
+	'... nor anything else that is not meant for the service');
+$request = answered($alice, 'SELECT count(task_id) FROM mallory.trap', http($empty, '200 OK', 'Set-Cookie: a=b'));
+$request = answered($alice, 'SELECT count(task_id) FROM mallory.trap', http($empty));
+unlike($request, qr/a=b/, '... no cookie either');
 
 # The signature does not name the host: the service takes it from anybody, for
 # five minutes, for just this request.
