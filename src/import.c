@@ -24,7 +24,8 @@ column_type(FieldKind kind)
 	switch (kind)
 	{
 		case FIELD_TEXT:
-			return "text";
+			/* the others are words of the grammar, in whatever search_path */
+			return "pg_catalog.text";
 		case FIELD_TIME:
 			return "timestamp with time zone";
 		case FIELD_INTEGER:

@@ -1,5 +1,9 @@
 # What a hostile service sends is shown as text that does no harm, on a terminal
 # and in the log; and nothing that a user writes gets out of its place in a request.
+#
+# Environment:
+#	HOSTILE	how many random texts are sent in every way there is (20)
+#	SEED	where they begin
 
 use strict;
 use warnings;
@@ -7,6 +11,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 
+use Control;
 use Encode qw(decode encode);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -55,6 +60,9 @@ sub shown
 	return ($err, $log);
 }
 
+# What a terminal obeys.
+my $obeyed = qr/[^\n\t\x20-\x7e\xa0-\x{61b}\x{61d}-\x{200d}\x{2010}-\x{2027}\x{202f}-\x{2065}\x{206a}-\x{10ffff}]/;
+
 sub is_harmless
 {
 	my ($name, $sql, $expected) = @_;
@@ -65,8 +73,7 @@ sub is_harmless
 	{
 		my ($where, $text) = @$shown;
 		$text = decode('UTF-8', $text) unless utf8::is_utf8($text);
-		unlike($text, qr/[^\n\t\x20-\x7e\xa0-\x{200d}\x{2010}-\x{2027}\x{202f}-\x{2065}\x{206a}-\x{10ffff}]/,
-			"$name: nothing in it is for the terminal, $where");
+		unlike($text, $obeyed, "$name: nothing in it is for the terminal, $where");
 		unlike($text, qr/^(?:\S+ \S+ UTC \[1\] LOG|ERROR): +forged/m,
 			"$name: no line is forged, $where");
 		cmp_ok(length $text, '<', 10000, "$name: it is short, $where");
@@ -110,6 +117,66 @@ $standin->ctl('delete', 'tasks', 'position=0');
 $standin->ctl('fault', 'long=task_name');
 is_harmless('a long text that is no number', 'SELECT task_name FROM numbers;',
 	qr/22P02: invalid input syntax for type integer: "/);
+
+# Random ones: bytes that are no characters as well.
+my $seed = $ENV{SEED} // (time ^ $$) % 1_000_000;
+my $texts = $ENV{HOSTILE} // 20;
+note "SEED=$seed HOSTILE=$texts";
+srand $seed;
+my $control = Control->new($standin->control);
+
+my @turning = (0x61c, 0x200e, 0x200f, 0x2028 .. 0x202e, 0x2066 .. 0x2069);
+
+sub random_character
+{
+	my @kinds = (
+		sub { return chr(1 + int rand 31); },
+		sub { return encode('UTF-8', chr(0x7f + int rand 0x21)); },
+		sub { return encode('UTF-8', chr $turning[ rand @turning ]); },
+		sub { return chr(0x80 + int rand 0x80); },
+		sub { return encode('UTF-8', chr(0xa0 + int rand 0xd000)); },
+		sub { return ('"', "'", '\\', '%s', '%n', '<', ',', "\r\n")[ rand 8 ]; },
+		sub { return chr(0x20 + int rand 95); });
+	return $kinds[ rand @kinds ]->();
+}
+
+my @harmful;
+foreach my $number (1 .. $texts)
+{
+	my $text = join '', 'A', map { random_character() } 1 .. 1 + rand 60;
+	my $line = $text =~ s/[\r\n]//gr;
+	my $quoted = decode('UTF-8', $text);
+	$quoted =~ s/(["\\\x00-\x1f\x7f])/sprintf '\\u%04x', ord $1/ge;
+	$quoted = encode('UTF-8', $quoted);
+
+	my @ways = (
+		[ $list, 'status=500', "message=$text" ],
+		[ $list, 'status=500', "code=$text" ],
+		[ $list, "body=$text" ],
+		[ $list, 'status=503', "body=$text" ],
+		[ $list, 'status=500', "header=x-ncp-trace-id:$line" ],
+		[ 'SELECT task_name FROM numbers;', qq{value=task_name:"$quoted"} ],
+		[ 'SELECT created_at FROM moments;', qq{value=created_at:"$quoted"} ]);
+	my $sql = '';
+	my @faults;
+	foreach my $way (@ways)
+	{
+		my ($statement, @fault) = @$way;
+		$sql .= "$statement\n";
+		push @faults, [ 'fault', @fault, 'request=+' . (1 + @faults) ];
+	}
+	$control->batch(@faults);
+	foreach my $shown (shown($sql, on_error_stop => 0))
+	{
+		my $bytes = utf8::is_utf8($shown) ? encode('UTF-8', $shown) : $shown;
+		my $characters = eval { decode('UTF-8', $bytes, Encode::FB_CROAK | Encode::LEAVE_SRC) };
+		my $errors = () = $bytes =~ /ERROR: /g;
+		next if defined $characters && $characters !~ $obeyed
+		  && $errors == @ways && length $bytes < 20000;
+		push @harmful, "text $number, $errors errors: $bytes";
+	}
+}
+is(join("\n", @harmful), '', 'random texts do no harm in any way');
 
 # ---- what a user looks up ----
 

@@ -65,7 +65,10 @@ sub _areas
 	while (<$maps>)
 	{
 		my ($from, $to, $rights) = /^([0-9a-f]+)-([0-9a-f]+) (\S+)/ or next;
-		push @areas, [ hex $from, hex $to ] if $rights =~ /^rw.p/;
+
+		# what is larger is a sanitizer's own, and mostly holes
+		push @areas, [ hex $from, hex $to ]
+		  if $rights =~ /^rw.p/ && hex($to) - hex($from) < 1 << 32;
 	}
 	close $maps;
 	return @areas;
