@@ -197,3 +197,11 @@ report_failure(const Failure *failure)
 			 words ? errdetail_internal("%s", words) : 0,
 			 advice ? errhint("%s", advice) : 0));
 }
+
+void
+report_errno(void *arg)
+{
+	(void) arg;
+	if (geterrcode() == ERRCODE_INTERNAL_ERROR)
+		errcode_for_file_access();
+}

@@ -48,4 +48,10 @@ extern const char *report_hint(const Failure *failure);
  */
 #define REPORT_SKEW_LIMIT_S 300
 
+/*
+ * Callback of an error context within which PostgreSQL reports what the system
+ * refused as an internal error: gives it the SQLSTATE that fits.
+ */
+extern void report_errno(void *arg);
+
 #endif
