@@ -198,10 +198,19 @@ report_failure(const Failure *failure)
 			 advice ? errhint("%s", advice) : 0));
 }
 
-void
-report_errno(void *arg)
+static void
+set_errcode(void *arg)
 {
 	(void) arg;
 	if (geterrcode() == ERRCODE_INTERNAL_ERROR)
 		errcode_for_file_access();
+}
+
+void
+report_errno(ErrorContextCallback *callback)
+{
+	callback->callback = set_errcode;
+	callback->arg = NULL;
+	callback->previous = error_context_stack;
+	error_context_stack = callback;
 }

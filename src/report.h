@@ -7,6 +7,7 @@
 #define NCLUE_REPORT_H
 
 #include "core/failure.h"
+#include "utils/elog.h"
 
 /*
  * Raises a failure as an error: message and hint of its kind; detail with
@@ -49,9 +50,10 @@ extern const char *report_hint(const Failure *failure);
 #define REPORT_SKEW_LIMIT_S 300
 
 /*
- * Callback of an error context within which PostgreSQL reports what the system
- * refused as an internal error: gives it the SQLSTATE that fits.
+ * Begins an error context in which PostgreSQL reports as an internal error what
+ * the system refuses: it gets the SQLSTATE that fits.  It ends with
+ * error_context_stack = callback->previous.  Never raises.
  */
-extern void report_errno(void *arg);
+extern void report_errno(ErrorContextCallback *callback);
 
 #endif

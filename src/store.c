@@ -33,13 +33,10 @@ close_file(void *file)
 static File
 create_file(void)
 {
-	ErrorContextCallback callback = {
-		.previous = error_context_stack,
-		.callback = report_errno
-	};
+	ErrorContextCallback callback;
 	File		file;
 
-	error_context_stack = &callback;
+	report_errno(&callback);
 	file = OpenTemporaryFile(true);
 	error_context_stack = callback.previous;
 	return file;
