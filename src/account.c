@@ -73,10 +73,13 @@ release_descriptors(int count)
 		ReleaseExternalFD();
 }
 
+/*
+ * One more must be left: waiting takes it, each time.
+ */
 static bool
 acquire_descriptors(int count)
 {
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i <= count; i++)
 	{
 		if (!AcquireExternalFD())
 		{
@@ -84,6 +87,7 @@ acquire_descriptors(int count)
 			return false;
 		}
 	}
+	ReleaseExternalFD();
 	return true;
 }
 
@@ -128,20 +132,19 @@ open_pool(Account *account, const Settings *settings)
 	int			descriptors = POOL_DESCRIPTORS + settings->max_in_flight;
 	Failure		failure;
 
+	failure_clear(&failure);
 	/* connections that nobody uses make room */
 	if (!acquire_descriptors(descriptors))
 	{
 		end_unused(false);
 		if (!acquire_descriptors(descriptors))
-			ereport(ERROR,
-					(errcode(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION),
-					 errmsg("could not open a connection to server \"%s\"",
-							account->server),
-					 errdetail("There are too many open files in this session."),
-					 errhint("Raise max_files_per_process and the system's limit on open files.")));
+		{
+			failure_say(&failure, FAILURE_DESCRIPTORS,
+						"this session has too many open for what it reads");
+			report_failure(&failure);
+		}
 	}
 
-	failure_clear(&failure);
 	account->pool = http_open(&pool, &failure);
 	if (account->pool == NULL)
 	{

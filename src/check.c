@@ -214,6 +214,7 @@ step_of(FailureKind kind)
 		case FAILURE_LOST:
 		case FAILURE_PROTOCOL:
 		case FAILURE_MEMORY:
+		case FAILURE_DESCRIPTORS:
 		case FAILURE_LIBRARY:
 			return STEP_CONNECTION;
 		case FAILURE_TLS:

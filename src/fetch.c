@@ -20,6 +20,7 @@
 #include "core/doc.h"
 #include "core/sign.h"
 #include "fetch.h"
+#include "report.h"
 
 /*
  * A permission to send is renewed so often while the connection is made: often
@@ -95,15 +96,14 @@ note_send(Fetch *fetch)
 		account_count(fetch->account, COUNT_RETRIES, 1);
 	}
 	ticket = lose_place(fetch);
+
+	/*
+	 * libcurl has asked before it wrote, and on a busy machine that may be
+	 * long enough for the next request to arrive too near.  Now it has
+	 * written.
+	 */
 	if (ticket != 0)
-	{
-		/*
-		 * libcurl has asked before it wrote, and on a busy machine that may
-		 * be long enough for the next request to arrive too near.  Now it has
-		 * written.
-		 */
 		shared_sent(fetch->account->key, ticket, clock_now_us());
-	}
 	return true;
 }
 
@@ -547,12 +547,15 @@ wait_event(const Wait *wait)
 static void
 sleep_until_event(Wait *wait, Http *http)
 {
+	ErrorContextCallback callback;
 	int64		left_us;
 
 	if (http_due_us(http) >= 0)
 		wake_at(wait, http_due_us(http));
 	left_us = Max(wait->wake_us - clock_now_us(), 0);
 
+	/* waiting takes a descriptor */
+	report_errno(&callback);
 	/* round up: waking a little early would spin */
 	(void) WaitLatchOrSocket(MyLatch,
 							 WL_LATCH_SET | WL_SOCKET_READABLE | WL_TIMEOUT |
@@ -560,6 +563,7 @@ sleep_until_event(Wait *wait, Http *http)
 							 http_descriptor(http),
 							 (long) ((left_us + 999) / 1000),
 							 wait_event(wait));
+	error_context_stack = callback.previous;
 	ResetLatch(MyLatch);
 }
 

@@ -266,3 +266,20 @@ report_failure(const Failure *failure)
 			 words ? errdetail_internal("%s", words) : 0,
 			 advice ? errhint("%s", advice) : 0));
 }
+
+static void
+set_errcode(void *arg)
+{
+	(void) arg;
+	if (geterrcode() == ERRCODE_INTERNAL_ERROR)
+		errcode_for_file_access();
+}
+
+void
+report_errno(ErrorContextCallback *callback)
+{
+	callback->callback = set_errcode;
+	callback->arg = NULL;
+	callback->previous = error_context_stack;
+	error_context_stack = callback;
+}

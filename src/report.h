@@ -7,6 +7,7 @@
 #define NCLUE_REPORT_H
 
 #include "core/failure.h"
+#include "utils/elog.h"
 
 /*
  * Raises a failure as an error: message and hint of its kind; detail with
@@ -54,5 +55,12 @@ extern const char *report_hint(const Failure *failure);
  * headers: a timestamp more than five minutes off is refused).
  */
 #define REPORT_SKEW_LIMIT_S 300
+
+/*
+ * Begins an error context in which PostgreSQL reports as an internal error what
+ * the system refuses: it gets the SQLSTATE that fits.  It ends with
+ * error_context_stack = callback->previous.  Never raises.
+ */
+extern void report_errno(ErrorContextCallback *callback);
 
 #endif

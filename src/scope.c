@@ -93,6 +93,30 @@ find(const Shelf *shelf, const ListingKey *key)
 	return NULL;
 }
 
+/*
+ * Takes off what serves nobody any more: what has failed, what was read with
+ * an account that has been changed, and what the session has kept for too long.
+ */
+static void
+tidy(Shelf *shelf)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	ListCell   *cell;
+
+	foreach(cell, shelf->listings)
+	{
+		Listing    *listing = lfirst(cell);
+
+		if (listing_usable(listing) &&
+			(shelf != &session_shelf ||
+			 !TimestampDifferenceExceeds(listing_started(listing), now,
+										 scope_cache_ttl * 1000)))
+			continue;
+		shelf->listings = foreach_delete_current(shelf->listings, cell);
+		listing_unpin(listing);
+	}
+}
+
 /* ---- the statement ---- */
 
 static void
@@ -102,6 +126,9 @@ end_statement(void *arg)
 
 	dlist_delete(&statement->node);
 	clear(&statement->shelf);
+	/* the file of a list that failed for want of room would take that room */
+	tidy(&transaction_shelf);
+	tidy(&session_shelf);
 }
 
 /*
@@ -208,29 +235,6 @@ scope_forget(void)
 	clear(&session_shelf);
 }
 
-/*
- * Takes off what may not be used any more.
- */
-static void
-drop_expired(void)
-{
-	TimestampTz now = GetCurrentTimestamp();
-	ListCell   *cell;
-
-	foreach(cell, session_shelf.listings)
-	{
-		Listing    *listing = lfirst(cell);
-
-		if (listing_usable(listing) &&
-			!TimestampDifferenceExceeds(listing_started(listing), now,
-										scope_cache_ttl * 1000))
-			continue;
-		session_shelf.listings = foreach_delete_current(session_shelf.listings,
-														cell);
-		listing_unpin(listing);
-	}
-}
-
 /* ---- all together ---- */
 
 Listing *
@@ -265,7 +269,7 @@ scope_listing(EState *estate, const ListingKey *key)
 		listing = find(&transaction_shelf, key);
 	else if (scope_cache_ttl > 0)
 	{
-		drop_expired();
+		tidy(&session_shelf);
 		listing = find(&session_shelf, key);
 	}
 	if (listing != NULL)

@@ -27,6 +27,21 @@ close_file(void *file)
 	FileClose(((SpillFile *) file)->file);
 }
 
+/*
+ * A file, with the right SQLSTATE if there is none.
+ */
+static File
+create_file(void)
+{
+	ErrorContextCallback callback;
+	File		file;
+
+	report_errno(&callback);
+	file = OpenTemporaryFile(true);
+	error_context_stack = callback.previous;
+	return file;
+}
+
 void
 store_init(Store *store, MemoryContext context)
 {
@@ -41,6 +56,7 @@ store_put(Store *store, const char *body, size_t length)
 {
 	SpillFile  *spill = store->file.handle;
 	StoredBody	stored = {.length = length};
+	bool		no_room;
 
 	if (store->in_memory + length <= (size_t) work_mem * 1024)
 	{
@@ -53,7 +69,7 @@ store_put(Store *store, const char *body, size_t length)
 	if (spill == NULL)
 	{
 		spill = MemoryContextAlloc(store->context, sizeof(SpillFile));
-		spill->file = OpenTemporaryFile(true);
+		spill->file = create_file();
 		own_set(&store->file, spill);
 	}
 	errno = 0;
@@ -63,8 +79,11 @@ store_put(Store *store, const char *body, size_t length)
 		/* a write cut short says nothing of its own */
 		if (errno == 0)
 			errno = ENOSPC;
+		/* core knows no SQLSTATE for a quota or a limit on a file's size */
+		no_room = errno == EDQUOT || errno == EFBIG;
 		ereport(ERROR,
-				(errcode_for_file_access(),
+				(no_room ? errcode(ERRCODE_DISK_FULL) :
+				 errcode_for_file_access(),
 				 errmsg("could not write to temporary file: %m")));
 	}
 	stored.offset = store->file_size;

@@ -63,6 +63,10 @@ static const FailureRow rows[FAILURE_KINDS] = {
 	ROW(FAILURE_MEMORY, false, "53200",
 		"out of memory for a request to the NCLUE service",
 		NULL),
+	ROW(FAILURE_DESCRIPTORS, false, "53000",
+		"out of file descriptors for a request to the NCLUE service",
+		"Raise max_files_per_process and the operating system's limit on open "
+		"files, or lower option \"max_in_flight\" of the foreign server."),
 	ROW(FAILURE_LIBRARY, false, "HV000",
 		"libcurl refused a request to the NCLUE service",
 		"Function nclue_fdw_version() shows which libcurl is in use."),

@@ -29,6 +29,7 @@ typedef enum FailureKind
 								 * short */
 	FAILURE_PROTOCOL,			/* what came is not HTTP */
 	FAILURE_MEMORY,				/* no memory for the request */
+	FAILURE_DESCRIPTORS,		/* no file descriptors for it */
 	FAILURE_LIBRARY,			/* libcurl refused something it should not */
 
 	/* an answer that refuses */

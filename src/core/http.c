@@ -29,6 +29,33 @@
 #define TURN_EVENTS 16
 
 /*
+ * Descriptors that a connection may take at one time beside its socket: those of
+ * the resolver, and files that it and TLS read.
+ */
+#define SPARE_DESCRIPTORS 4
+
+/*
+ * Nobody says so: libcurl takes it for a host that cannot be reached, a name
+ * without an address, a file that cannot be read.  What it had open is closed
+ * by now, and may just not have been enough.
+ */
+FailureKind
+http_shortage(FailureKind kind)
+{
+	int			spare[SPARE_DESCRIPTORS];
+	int			n = 0;
+
+	while (n < SPARE_DESCRIPTORS &&
+		   (spare[n] = epoll_create1(EPOLL_CLOEXEC)) >= 0)
+		n++;
+	if (n < SPARE_DESCRIPTORS && (errno == EMFILE || errno == ENFILE))
+		kind = FAILURE_DESCRIPTORS;
+	while (n > 0)
+		close(spare[--n]);
+	return kind;
+}
+
+/*
  * Makes *failure say why nothing was started.
  */
 static void
@@ -125,15 +152,10 @@ fill_pool(Http *http, const HttpSettings *settings, Failure *failure)
 	http->multi = curl_multi_init();
 	if (http->user_agent == NULL || http->proxy == NULL ||
 		(http->ca_file == NULL && settings->ca_file != NULL) ||
-		http->multi == NULL)
+		http->multi == NULL ||
+		(http->epoll = epoll_create1(EPOLL_CLOEXEC)) < 0)
 	{
-		fail(failure, FAILURE_MEMORY, "");
-		return false;
-	}
-	http->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (http->epoll < 0)
-	{
-		fail(failure, FAILURE_MEMORY, "there is no descriptor to wait on");
+		fail(failure, http_shortage(FAILURE_MEMORY), "");
 		return false;
 	}
 	if ((code = curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION,

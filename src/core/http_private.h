@@ -64,6 +64,12 @@ extern void http_block_signals(sigset_t *old);
 extern void http_restore_signals(const sigset_t *old);
 
 /*
+ * The kind of a failure that lies with this process, which has no descriptors
+ * left if it is not this one.  Never raises.
+ */
+extern FailureKind http_shortage(FailureKind kind);
+
+/*
  * The kind of what libcurl says of a transfer that was sent or not.  Never
  * raises.
  */

@@ -464,8 +464,10 @@ fill_failure(const HttpTransfer *transfer, Failure *outcome)
 		outcome->kind = transfer->refused;
 		message = transfer->reason;
 	}
+	else if (transfer->sent_us > 0)
+		outcome->kind = http_kind(transfer->code, true);
 	else
-		outcome->kind = http_kind(transfer->code, transfer->sent_us > 0);
+		outcome->kind = http_shortage(http_kind(transfer->code, false));
 	failure_clip(outcome->message, sizeof(outcome->message),
 				 message, strlen(message));
 }

@@ -40,6 +40,7 @@ static const struct
 	EXPECT(FAILURE_LOST, true, "08006"),
 	EXPECT(FAILURE_PROTOCOL, false, "08P01"),
 	EXPECT(FAILURE_MEMORY, false, "53200"),
+	EXPECT(FAILURE_DESCRIPTORS, false, "53000"),
 	EXPECT(FAILURE_LIBRARY, false, "HV000"),
 	EXPECT(FAILURE_BAD_REQUEST, false, "HV000"),
 	EXPECT(FAILURE_AUTHENTICATION, false, "28000"),
@@ -130,7 +131,7 @@ static void
 test_options_exist(void **state)
 {
 	static const char *const words[] = {
-		"endpoint", "rate_limit", "max_retries", "timeout",
+		"endpoint", "rate_limit", "max_in_flight", "max_retries", "timeout",
 		"connect_timeout", "max_response_size", "index_unit", "ca_file",
 		"proxy", "page_size", "access_key", "secret_key", "resource",
 		"row", "page"

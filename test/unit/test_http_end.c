@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -367,8 +368,84 @@ no_descriptor(void **state)
 	http = http_open(&settings, &failure);
 	no_epoll = false;
 	assert_null(http);
-	assert_int_equal(failure.kind, FAILURE_MEMORY);
-	assert_string_not_equal(failure.message, "");
+	assert_int_equal(failure.kind, FAILURE_DESCRIPTORS);
+	assert_int_equal(descriptors(), before);
+}
+
+/*
+ * Lets the process have so many descriptors more.  Returns the limit there was.
+ */
+static struct rlimit
+leave_descriptors(int left)
+{
+	struct rlimit before;
+	struct rlimit lower;
+	rlim_t		fd;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	for (fd = 0; left > 0 || fcntl((int) fd, F_GETFD) >= 0; fd++)
+		left -= fcntl((int) fd, F_GETFD) < 0;
+	lower = before;
+	lower.rlim_cur = fd;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &lower), 0);
+	return before;
+}
+
+/*
+ * A pool and a request where so many descriptors are left: an answer, or the
+ * failure that says what is lacking.
+ */
+static FailureKind
+with_descriptors(int left, const char *ca_file, const char *url)
+{
+	HttpSettings settings = {ca_file, NULL, "test_http/1", 100000, 4};
+	static const char *const headers[] = {SECRET};
+	struct rlimit limit = leave_descriptors(left);
+	HttpTransfer *transfer = NULL;
+	Failure		failure;
+	Http	   *http = http_open(&settings, &failure);
+
+	if (http != NULL)
+		transfer = http_start(http, url, headers, 1, HTTP_NEVER, now_us(),
+							  &failure);
+	if (transfer != NULL)
+	{
+		finish(transfer);
+		failure = *http_outcome(transfer);
+	}
+	http_close(http);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	return failure.kind;
+}
+
+static void
+descriptors_run_out(void **state)
+{
+	int			before = descriptors();
+	char		ca_file[250];
+	char		urls[3][100];
+	size_t		i;
+
+	(void) state;
+	snprintf(ca_file, sizeof(ca_file), "%s/cert.pem", directory);
+	snprintf(urls[0], sizeof(urls[0]), "http://127.0.0.1:%d/echo", plain_port);
+	snprintf(urls[1], sizeof(urls[1]), "http://localhost:%d/echo", plain_port);
+	snprintf(urls[2], sizeof(urls[2]), "https://127.0.0.1:%d/echo", tls_port);
+	for (i = 0; i < COUNT(urls); i++)
+	{
+		FailureKind kind = with_descriptors(100, ca_file, urls[i]);
+		int			left;
+
+		assert_int_equal(kind, FAILURE_NONE);
+		assert_int_equal(with_descriptors(0, ca_file, urls[i]),
+						 FAILURE_DESCRIPTORS);
+		for (left = 1; left < 20; left++)
+		{
+			kind = with_descriptors(left, ca_file, urls[i]);
+			assert_true(kind == FAILURE_NONE || kind == FAILURE_DESCRIPTORS);
+		}
+		assert_int_equal(kind, FAILURE_NONE);
+	}
 	assert_int_equal(descriptors(), before);
 }
 
@@ -407,6 +484,7 @@ main(void)
 		cmocka_unit_test(memory_runs_out),
 #endif
 		cmocka_unit_test(no_descriptor),
+		cmocka_unit_test(descriptors_run_out),
 		ON_POOL(socket_not_watched),
 		/* last: its threads keep descriptors for a while */
 		ON_POOL(drop_while_resolving),
