@@ -187,6 +187,12 @@ alloc_fail(long first, long last)
 }
 
 bool
+alloc_failed(void)
+{
+	return failed;
+}
+
+bool
 alloc_stop(void)
 {
 	armed = false;
@@ -197,6 +203,15 @@ long
 alloc_live(void)
 {
 	return __atomic_load_n(&live, __ATOMIC_RELAXED);
+}
+
+/*
+ * The allocation to fail after the n-th.
+ */
+static long
+after(long n)
+{
+	return n + (n < 300 || getenv("MEMORY_LONG") != NULL ? 1 : 40);
 }
 
 /*
@@ -228,22 +243,21 @@ alloc_each(void (*attempt) (void *argument), void *argument)
 	long		n;
 
 	attempt_once(attempt, argument, LONG_MAX, LONG_MAX);
-	for (n = 0; attempt_once(attempt, argument, n, LONG_MAX); n++)
+	for (n = 0; attempt_once(attempt, argument, n, LONG_MAX); n = after(n))
 		;
-	for (n = 0; attempt_once(attempt, argument, n, n); n++)
+	for (n = 0; attempt_once(attempt, argument, n, n); n = after(n))
 		;
-	return n;
+	return count;
 }
 
 long
 alloc_each_first(bool (*attempt) (void))
 {
-	bool		all = getenv("MEMORY_LONG") != NULL;
 	int			status;
 	long		n;
 
 	/* 42: right, and without an allocation that failed */
-	for (n = 0;; n += all || n < 200 ? 1 : 50)
+	for (n = 0;; n = after(n))
 	{
 		pid_t		child = fork();
 

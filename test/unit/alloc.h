@@ -34,6 +34,9 @@ extern void alloc_curl(void);
  */
 extern void alloc_fail(long first, long last);
 
+/* Whether one has failed since alloc_fail(). */
+extern bool alloc_failed(void);
+
 /*
  * None fails any more.  Returns whether one has, since alloc_fail().
  */
@@ -49,16 +52,16 @@ extern void (*alloc_watch) (const void *memory);
  * Runs attempt(argument) with each allocation failing in turn, alone, and then
  * each with all that follow it, until it is through before one fails.
  * attempt() calls alloc_stop() when it has what is to be judged, judges it, and
- * leaves no block behind; what a library keeps it keeps once only.  Returns how
- * many allocations there are.
+ * leaves no block behind; what a library keeps it keeps once only.  Of those
+ * beyond the 300th some are left out unless MEMORY_LONG is in the environment.
+ * Returns how many allocations there are.
  */
 extern long alloc_each(void (*attempt) (void *argument), void *argument);
 
 /*
  * The same for what a process does for the first time: each attempt, which
  * returns whether all was right, has a process of its own, and only one
- * allocation fails.  They may be thousands, so some are left out unless
- * MEMORY_LONG is in the environment.
+ * allocation fails.  Returns the number of one that is not reached.
  */
 extern long alloc_each_first(bool (*attempt) (void));
 
