@@ -136,52 +136,70 @@ http_initialize(void)
 }
 
 /*
+ * Makes what runs a pool's transfers.
+ */
+static bool
+open_multi(Http *http, Failure *failure)
+{
+	CURLM	   *multi = curl_multi_init();
+	CURLMcode	code;
+
+	if (multi == NULL)
+	{
+		fail(failure, http_shortage(FAILURE_MEMORY), "");
+		return false;
+	}
+	if ((code = curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION,
+								  socket_callback)) != CURLM_OK ||
+		(code = curl_multi_setopt(multi, CURLMOPT_SOCKETDATA,
+								  http)) != CURLM_OK ||
+		(code = curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION,
+								  timer_callback)) != CURLM_OK ||
+		(code = curl_multi_setopt(multi, CURLMOPT_TIMERDATA,
+								  http)) != CURLM_OK ||
+		(code = curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS,
+								  http->kept)) != CURLM_OK)
+	{
+		fail(failure, kind_of_multi(code), curl_multi_strerror(code));
+		curl_multi_cleanup(multi);
+		return false;
+	}
+#if LIBCURL_VERSION_NUM >= 0x081400
+	/* a library older than its header has no pool of threads to wait for */
+	code = curl_multi_setopt(multi, CURLMOPT_QUICK_EXIT, 1L);
+	if (code != CURLM_OK && code != CURLM_UNKNOWN_OPTION)
+	{
+		fail(failure, kind_of_multi(code), curl_multi_strerror(code));
+		curl_multi_cleanup(multi);
+		return false;
+	}
+#endif
+	http->multi = multi;
+	return true;
+}
+
+/*
  * Fills a pool.  What it leaves unfilled is NULL, or -1 for the descriptor.
  */
 static bool
 fill_pool(Http *http, const HttpSettings *settings, Failure *failure)
 {
 	const char *proxy = settings->proxy == NULL ? "" : settings->proxy;
-	CURLMcode	code;
 
 	http->max_body = settings->max_body;
+	http->kept = settings->connections;
 	http->user_agent = strdup(settings->user_agent);
 	http->proxy = strdup(proxy);
 	http->ca_file = settings->ca_file == NULL ? NULL :
 		strdup(settings->ca_file);
-	http->multi = curl_multi_init();
 	if (http->user_agent == NULL || http->proxy == NULL ||
 		(http->ca_file == NULL && settings->ca_file != NULL) ||
-		http->multi == NULL ||
 		(http->epoll = epoll_create1(EPOLL_CLOEXEC)) < 0)
 	{
 		fail(failure, http_shortage(FAILURE_MEMORY), "");
 		return false;
 	}
-	if ((code = curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION,
-								  socket_callback)) != CURLM_OK ||
-		(code = curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA,
-								  http)) != CURLM_OK ||
-		(code = curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION,
-								  timer_callback)) != CURLM_OK ||
-		(code = curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA,
-								  http)) != CURLM_OK ||
-		(code = curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS,
-								  (long) settings->connections)) != CURLM_OK)
-	{
-		fail(failure, kind_of_multi(code), curl_multi_strerror(code));
-		return false;
-	}
-#if LIBCURL_VERSION_NUM >= 0x081400
-	/* a library older than its header has no pool of threads to wait for */
-	code = curl_multi_setopt(http->multi, CURLMOPT_QUICK_EXIT, 1L);
-	if (code != CURLM_OK && code != CURLM_UNKNOWN_OPTION)
-	{
-		fail(failure, kind_of_multi(code), curl_multi_strerror(code));
-		return false;
-	}
-#endif
-	return true;
+	return open_multi(http, failure);
 }
 
 Http *
@@ -316,6 +334,8 @@ launch(HttpTransfer *transfer, const char *url, const char *const *headers,
 		fail(failure, http_kind(code, false), curl_easy_strerror(code));
 		return false;
 	}
+	if (transfer->http->multi == NULL && !open_multi(transfer->http, failure))
+		return false;
 	added = curl_multi_add_handle(transfer->http->multi, transfer->easy);
 	if (added != CURLM_OK)
 	{
@@ -362,28 +382,6 @@ http_start(Http *http, const char *url, const char *const *headers,
 }
 
 /*
- * Lets libcurl act on a socket, or on its time.  It is not told what happened
- * to the socket: the socket may have been closed, and its number given to
- * another one, since epoll was asked; so libcurl looks itself.
- */
-static void
-act(Http *http, curl_socket_t fd)
-{
-	int			running;
-	CURLMcode	code = curl_multi_socket_action(http->multi, fd, 0, &running);
-	HttpTransfer *transfer;
-
-	if (code == CURLM_OK)
-		return;
-	for (transfer = http->first; transfer != NULL; transfer = transfer->next)
-		if (!transfer->finished)
-		{
-			transfer->finished = true;
-			http_refuse(transfer, kind_of_multi(code), curl_multi_strerror(code));
-		}
-}
-
-/*
  * Notes which transfers have ended.
  */
 static void
@@ -406,6 +404,49 @@ collect(Http *http)
 			transfer->code = code;
 		}
 	}
+}
+
+/*
+ * Ends everything under way.  A multi handle that has failed is not to be used
+ * again: libcurl may have left a socket half noted for want of memory, and
+ * divide by zero when it comes to it.
+ */
+static void
+give_up(Http *http, CURLMcode code)
+{
+	HttpTransfer *transfer;
+
+	collect(http);
+	for (transfer = http->first; transfer != NULL; transfer = transfer->next)
+	{
+		if (!transfer->finished)
+		{
+			transfer->finished = true;
+			http_refuse(transfer, kind_of_multi(code), curl_multi_strerror(code));
+		}
+		curl_multi_remove_handle(http->multi, transfer->easy);
+	}
+	curl_multi_cleanup(http->multi);
+	http->multi = NULL;
+	http->due_us = -1;
+}
+
+/*
+ * Lets libcurl act on a socket, or on its time.  It is not told what happened
+ * to the socket: the socket may have been closed, and its number given to
+ * another one, since epoll was asked; so libcurl looks itself.
+ */
+static void
+act(Http *http, curl_socket_t fd)
+{
+	int			running;
+	CURLMcode	code;
+
+	if (http->multi == NULL)
+		return;
+	code = curl_multi_socket_action(http->multi, fd, 0, &running);
+	if (code != CURLM_OK)
+		give_up(http, code);
 }
 
 /*
@@ -441,7 +482,8 @@ http_turn(Http *http, int64_t now_us)
 	for (round = 0; round < TURN_ROUNDS; round++)
 		if (!turn_once(http))
 			break;
-	collect(http);
+	if (http->multi != NULL)
+		collect(http);
 	http_restore_signals(&old);
 }
 

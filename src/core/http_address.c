@@ -19,13 +19,17 @@ typedef struct Address
 	char		path[201];		/* begins with a slash */
 } Address;
 
+static const char bad_host[] = "the host is not a name or an address";
+static const char bad_port[] = "the port must be a number from 1 to 65535";
+static const char no_memory[] = "there is no memory to read it";
+
 /*
- * Copies one part of a parsed URL; the empty text where it has none.  False
- * where it does not fit or cannot be had.
+ * Copies one part of a parsed URL; the empty text where it has none.  NULL, or
+ * what is wrong: what is given for that, where it is there and does not do.
  */
-static bool
+static const char *
 copy_part(CURLU *url, CURLUPart which, unsigned int flags,
-		  char *target, size_t size)
+		  char *target, size_t size, const char *wrong)
 {
 	char	   *part;
 	CURLUcode	code = curl_url_get(url, which, &part, flags);
@@ -33,14 +37,16 @@ copy_part(CURLU *url, CURLUPart which, unsigned int flags,
 
 	target[0] = '\0';
 	if (code == CURLUE_NO_PORT)
-		return true;
+		return NULL;
+	if (code == CURLUE_OUT_OF_MEMORY)
+		return no_memory;
 	if (code != CURLUE_OK)
-		return false;
+		return wrong;
 	length = strlen(part);
 	if (length < size)
 		memcpy(target, part, length + 1);
 	curl_free(part);
-	return length < size;
+	return length < size ? NULL : wrong;
 }
 
 /*
@@ -65,26 +71,33 @@ fold_host(char *host)
 static const char *
 read_parts(CURLU *url, Address *address)
 {
+	const char *complaint;
 	char	   *zone;
 
-	/* an address's zone would be lost from the origin */
-	if (curl_url_get(url, CURLUPART_ZONEID, &zone, 0) == CURLUE_OK)
+	switch (curl_url_get(url, CURLUPART_ZONEID, &zone, 0))
 	{
-		curl_free(zone);
-		return "an address with a zone is not allowed";
+		case CURLUE_OK:
+			/* it would be lost from the origin */
+			curl_free(zone);
+			return "an address with a zone is not allowed";
+		case CURLUE_OUT_OF_MEMORY:
+			return no_memory;
+		default:
+			break;
 	}
-	if (!copy_part(url, CURLUPART_HOST, 0,
-				   address->host, sizeof(address->host)) ||
-		!fold_host(address->host))
-		return "the host is not a name or an address";
-	if (!copy_part(url, CURLUPART_PORT, CURLU_NO_DEFAULT_PORT,
-				   address->port, sizeof(address->port)) ||
-		strcmp(address->port, "0") == 0)
-		return "the port must be a number from 1 to 65535";
-	if (!copy_part(url, CURLUPART_PATH, 0,
-				   address->path, sizeof(address->path)))
-		return "the path is too long";
-	return NULL;
+	complaint = copy_part(url, CURLUPART_HOST, 0, address->host,
+						  sizeof(address->host), bad_host);
+	if (complaint == NULL && !fold_host(address->host))
+		complaint = bad_host;
+	if (complaint == NULL)
+		complaint = copy_part(url, CURLUPART_PORT, CURLU_NO_DEFAULT_PORT,
+							  address->port, sizeof(address->port), bad_port);
+	if (complaint == NULL && strcmp(address->port, "0") == 0)
+		complaint = bad_port;
+	if (complaint == NULL)
+		complaint = copy_part(url, CURLUPART_PATH, 0, address->path,
+							  sizeof(address->path), "the path is too long");
+	return complaint;
 }
 
 /*
@@ -102,7 +115,7 @@ take_apart(const char *text, const char *rest, Address *address)
 		return "the host is missing";
 	url = curl_url();
 	if (url == NULL)
-		return "there is no memory to read it";
+		return no_memory;
 	switch (curl_url_set(url, CURLUPART_URL, text,
 						 CURLU_DISALLOW_USER | CURLU_PATH_AS_IS |
 						 CURLU_NON_SUPPORT_SCHEME))
@@ -114,13 +127,13 @@ take_apart(const char *text, const char *rest, Address *address)
 			complaint = "credentials are not allowed in it";
 			break;
 		case CURLUE_BAD_PORT_NUMBER:
-			complaint = "the port must be a number from 1 to 65535";
+			complaint = bad_port;
 			break;
 		case CURLUE_OUT_OF_MEMORY:
-			complaint = "there is no memory to read it";
+			complaint = no_memory;
 			break;
 		default:
-			complaint = "the host is not a name or an address";
+			complaint = bad_host;
 			break;
 	}
 	curl_url_cleanup(url);

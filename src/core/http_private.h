@@ -20,7 +20,8 @@
 
 struct Http
 {
-	CURLM	   *multi;
+	CURLM	   *multi;			/* NULL: to be made */
+	long		kept;			/* connections, while none is used */
 	int			epoll;
 	int64_t		now_us;			/* of the call under way, or the last one */
 	int64_t		due_us;			/* -1: never */

@@ -32,6 +32,11 @@ static const LongOption long_options[] = {
 	{CURLOPT_TCP_KEEPALIVE, 1},
 	/* seconds; far above any deadline of the caller's, 0 would mean 300 */
 	{CURLOPT_CONNECTTIMEOUT, 1000000},
+	/*
+	 * connections are kept, so sessions save little; and where libcurl lacks
+	 * memory to note one it frees a name twice
+	 */
+	{CURLOPT_SSL_SESSIONID_CACHE, 0},
 	/* these are libcurl's defaults, said because safety rests on them */
 	{CURLOPT_SSL_VERIFYPEER, 1},
 	{CURLOPT_SSL_VERIFYHOST, 2},
@@ -331,6 +336,15 @@ http_equip(HttpTransfer *transfer, const char *url)
 		if ((code = curl_easy_setopt(easy, long_options[i].option,
 									 long_options[i].value)) != CURLE_OK)
 			return code;
+
+	/*
+	 * Authorities are read for each connection, which takes some 50 ms: libcurl
+	 * would keep what it has read for a day, also from a file that has been put
+	 * right since, or without enough memory.
+	 */
+	code = curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
+	if (code != CURLE_OK && code != CURLE_NOT_BUILT_IN)
+		return code;
 	if ((code = curl_easy_setopt(easy, CURLOPT_URL, url)) != CURLE_OK ||
 		(code = curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET,
 								 target_of(url))) != CURLE_OK ||

@@ -35,8 +35,14 @@ hmac_new(const void *key, size_t size)
 {
 	static char digest[] = "SHA256";
 	OSSL_PARAM	params[2];
-	EVP_MAC    *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	EVP_MAC_CTX *context = mac == NULL ? NULL : EVP_MAC_CTX_new(mac);
+	EVP_MAC    *mac = NULL;
+	EVP_MAC_CTX *context = NULL;
+
+	/* where there was no memory for this, OpenSSL would not look, and crash */
+	if (OSSL_LIB_CTX_get0_global_default() != NULL)
+		mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	if (mac != NULL)
+		context = EVP_MAC_CTX_new(mac);
 
 	/* the context keeps what it needs of it */
 	EVP_MAC_free(mac);

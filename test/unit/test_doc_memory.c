@@ -1,139 +1,67 @@
 /*
  * test_doc_memory.c
  *	  What doc.c does where there is no memory, and what it gives back.
- *
- * doc.c is compiled into this program a second time, under other names, so
- * that its allocations can be counted and made to fail.
  */
-#define doc_parse counted_doc_parse
-#define doc_free counted_doc_free
-#define doc_share counted_doc_share
-#define doc_root counted_doc_root
-#define doc_page counted_doc_page
-#define doc_element counted_doc_element
-#define doc_get counted_doc_get
-#define doc_find counted_doc_find
-#define doc_fault counted_doc_fault
-#define doc_text counted_doc_text
-#define doc_value counted_doc_value
-#define doc_version counted_doc_version
-
-#include <limits.h>
-#include <stdbool.h>
-
 #include <jansson.h>
 
+#include "alloc.h"
 #include "bodies.h"
-#undef COUNT
 
-static long allocations;		/* since the count was last set to 0 */
-static long outstanding;		/* blocks not freed */
-static long fail_first = -1;	/* the first that fails; -1: none */
-static long fail_last = -1;		/* and the last */
-
-static bool
-allocation_fails(void)
+/* A body, and how it is written again. */
+typedef struct Body
 {
-	long		n = allocations++;
-
-	return fail_first >= 0 && fail_first <= n && n <= fail_last;
-}
-
-static void *
-counted_malloc(size_t size)
-{
-	void	   *memory;
-
-	if (allocation_fails())
-		return NULL;
-	memory = malloc(size);
-	outstanding += memory != NULL;
-	return memory;
-}
-
-static void *
-counted_realloc(void *memory, size_t size)
-{
-	void	   *larger;
-
-	if (allocation_fails())
-		return NULL;
-	larger = realloc(memory, size);
-	outstanding += memory == NULL && larger != NULL;
-	return larger;
-}
-
-static void
-counted_free(void *memory)
-{
-	outstanding -= memory != NULL;
-	free(memory);
-}
-
-#define malloc counted_malloc
-#define realloc counted_realloc
-#define free counted_free
-
-#include "../../src/core/doc.c"
-#include "../../src/core/doc_text.c"
-
-#undef malloc
-#undef realloc
-#undef free
+	const char *body;
+	const char *text;
+} Body;
 
 /*
- * Parses and writes with some allocations failing.  Returns whether none of
- * them was needed.
+ * Parses and writes.
  */
-static bool
-survives(const char *body, const char *expected, long first, long last)
+static void
+read_and_write(void *argument)
 {
+	const Body *body = argument;
 	Failure		failure;
 	char	   *text = NULL;
 	size_t		length;
-	bool		whole;
+	bool		failed;
 	Doc		   *doc;
 
 	failure_clear(&failure);
-	allocations = 0;
-	outstanding = 0;
-	fail_first = first;
-	fail_last = last;
-	doc = doc_parse(body, strlen(body), &failure);
+	doc = doc_parse(body->body, strlen(body->body), &failure);
 	if (doc != NULL)
 		text = doc_text(doc_root(doc).node, &length);
+	failed = alloc_stop();
 
-	fail_first = -1;
-
-	whole = text !=NULL;
-
-	if (whole)
-		assert_string_equal(text, expected);
+	if (text != NULL)
+		assert_string_equal(text, body->text);
+	else
+		assert_true(failed);
+	free(text);
 	if (doc == NULL)
 	{
 		assert_int_equal(failure.kind, FAILURE_MEMORY);
 		assert_string_equal(failure.message, "");
 		assert_string_equal(failure.excerpt, "");
 	}
-	counted_free(text);
+	else
+	{
+		/* what could not be written can be, from the same */
+		text = doc_text(doc_root(doc).node, &length);
+		assert_string_equal(text, body->text);
+		free(text);
+	}
 	doc_free(doc);
-	assert_int_equal(outstanding, 0);
-	return whole;
 }
 
-/*
- * Each allocation fails in turn, alone and with all that follow.
- */
 static void
-expect_no_harm(const char *body, const char *expected, long least)
+expect_no_harm(const char *body, const char *text, long least)
 {
-	long		n;
+	Body		both = {NULL, NULL};
 
-	for (n = 0; !survives(body, expected, n, n); n++)
-		assert_true(n < 1000);
-	assert_true(n >= least);
-	for (n = 0; !survives(body, expected, n, LONG_MAX); n++)
-		assert_true(n < 1000);
+	both.body = body;
+	both.text = text;
+	assert_true(alloc_each(read_and_write, &both) >= least);
 }
 
 static void
@@ -161,31 +89,57 @@ test_no_memory(void **state)
 	free(body);
 }
 
+/*
+ * What is wrong with a body is said, or that there is no memory; nothing else.
+ */
+static void
+refuse_body(void *argument)
+{
+	const char *body = argument;
+	Failure		failure;
+	bool		failed;
+
+	failure_clear(&failure);
+	assert_null(doc_parse(body, strlen(body), &failure));
+	failed = alloc_stop();
+	assert_int_equal(failure.kind, failed ? FAILURE_MEMORY : FAILURE_UNREADABLE);
+	assert_true(failed == (failure.message[0] == '\0'));
+}
+
+static void
+test_no_memory_for_refusal(void **state)
+{
+	char	   *body = example_page(100);
+
+	(void) state;
+	/* instead of "fail_message":null}]} */
+	memcpy(body + strlen(body) - 17, "\":\"\\ud800\"    }]}", 17);
+	assert_true(alloc_each(refuse_body, body) >= 10);
+	free(body);
+}
+
+static void
+find_fault(void *argument)
+{
+	const char *body = argument;
+	Failure		failure;
+	bool		found;
+
+	failure_clear(&failure);
+	found = doc_fault(body, strlen(body), &failure);
+	assert_true(alloc_stop() != found);
+	assert_string_equal(failure.code, found ? "200" : "");
+	assert_string_equal(failure.words, found ? "no" : "");
+	assert_string_equal(failure.excerpt, found ? "" : body);
+}
+
 static void
 test_no_memory_for_fault(void **state)
 {
-	static const char body[] = "{\"code\":\"200\",\"message\":\"no\"}";
-	long		n;
+	char		body[] = "{\"code\":\"200\",\"message\":\"no\"}";
 
 	(void) state;
-	for (n = 0;; n++)
-	{
-		Failure		failure;
-		bool		found;
-
-		failure_clear(&failure);
-		allocations = 0;
-		outstanding = 0;
-		fail_first = fail_last = n;
-		found = doc_fault(body, sizeof(body) - 1, &failure);
-		fail_first = -1;
-		assert_int_equal(outstanding, 0);
-		assert_string_equal(failure.code, found ? "200" : "");
-		assert_string_equal(failure.excerpt, found ? "" : body);
-		if (found)
-			break;
-	}
-	assert_true(n > 0);
+	assert_true(alloc_each(find_fault, body) > 0);
 }
 
 /*
@@ -197,21 +151,21 @@ test_functions_put_back(void **state)
 	json_malloc_t malloc_fn;
 	json_free_t free_fn;
 	Failure		failure;
+	long		n;
 
 	(void) state;
-	json_set_alloc_funcs(counted_malloc, counted_free);
+	json_set_alloc_funcs(alloc_malloc, alloc_free);
 	doc_free(parse("[1]"));
 	assert_null(doc_parse("[", 1, &failure));
-	allocations = 0;
-	fail_first = fail_last = 0;
-	assert_null(doc_parse("[1]", 3, &failure));
-	allocations = 0;
-	fail_first = fail_last = 1;
-	assert_null(doc_parse("[1]", 3, &failure));
-	fail_first = -1;
+	for (n = 0; n < 2; n++)
+	{
+		alloc_fail(n, n);
+		assert_null(doc_parse("[1]", 3, &failure));
+		assert_true(alloc_stop());
+	}
 	json_get_alloc_funcs(&malloc_fn, &free_fn);
-	assert_true(malloc_fn == counted_malloc);
-	assert_true(free_fn == counted_free);
+	assert_true(malloc_fn == alloc_malloc);
+	assert_true(free_fn == alloc_free);
 	json_set_alloc_funcs(malloc, free);
 }
 
@@ -221,17 +175,17 @@ test_functions_put_back(void **state)
 static void
 test_share(void **state)
 {
+	long		before = alloc_live();
 	Doc		   *doc;
 
 	(void) state;
-	outstanding = 0;
 	doc = parse("[\"x\"]");
 	assert_ptr_equal(doc_share(doc), doc);
 	doc_free(doc);
-	assert_true(outstanding > 0);
+	assert_true(alloc_live() > before);
 	assert_int_equal(doc_root(doc).kind, DOC_ARRAY);
 	doc_free(doc);
-	assert_int_equal(outstanding, 0);
+	assert_int_equal(alloc_live(), before);
 }
 
 static void
@@ -246,6 +200,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_no_memory_for_refusal),
 		cmocka_unit_test(test_no_memory_for_fault),
 		cmocka_unit_test(test_functions_put_back),
 		cmocka_unit_test(test_share),

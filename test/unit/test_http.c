@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "http_client.h"
 
@@ -425,6 +426,33 @@ certificates(void **state)
 	http_close(http);
 }
 
+/*
+ * A file of authorities that has been put right is right at the next request.
+ */
+static void
+authorities_change(void **state)
+{
+	char		right[250];
+	char		other[250];
+	char		named[250];
+	Http	   *http;
+
+	(void) state;
+	snprintf(right, sizeof(right), "%s/cert.pem", directory);
+	snprintf(other, sizeof(other), "%s/other.pem", directory);
+	snprintf(named, sizeof(named), "%s/named.pem", directory);
+	assert_int_equal(symlink(other, named), 0);
+	http = open_with(named, NULL);
+	assert_failure(get_url(http, url_of("https", "127.0.0.1", tls_port,
+										"/echo")), FAILURE_CERTIFICATE);
+	assert_int_equal(unlink(named), 0);
+	assert_int_equal(symlink(right, named), 0);
+	assert_answer(get_url(http, url_of("https", "127.0.0.1", tls_port,
+									   "/echo")), 200, NULL);
+	http_close(http);
+	assert_int_equal(unlink(named), 0);
+}
+
 static void
 phases_over_tls(void **state)
 {
@@ -614,6 +642,7 @@ main(void)
 		ON_POOL(phases_of_an_answer),
 		ON_POOL(keep_alive_is_on),
 		ON_POOL(certificates),
+		cmocka_unit_test(authorities_change),
 		cmocka_unit_test(phases_over_tls),
 		ON_POOL(proxies),
 		cmocka_unit_test(proxies_over_tls),

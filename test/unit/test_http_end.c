@@ -1,10 +1,9 @@
 /*
  * test_http_end.c
- *	  Tests of src/core/http.c: requests that are given up, and memory that is.
+ *	  Tests of src/core/http.c: requests that are given up, and descriptors
+ *	  that run out.
  *
- * malloc, free and epoll's calls are defined here as well, and so come before
- * the C library's, for libcurl too: what runs out, and a look at what is
- * freed, need no special build.
+ * epoll's calls are defined here as well, and so come before the C library's.
  */
 #define _GNU_SOURCE
 
@@ -22,67 +21,6 @@
 #include <unistd.h>
 
 #include "http_client.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define OWN_MALLOC 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define OWN_MALLOC 0
-#endif
-#endif
-#ifndef OWN_MALLOC
-#define OWN_MALLOC 1
-#endif
-
-#if OWN_MALLOC
-
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t count, size_t size);
-extern void *__libc_realloc(void *memory, size_t size);
-extern void __libc_free(void *memory);
-
-/* volatile: compilers know that malloc and free change nothing of ours */
-static pthread_t armed_thread;
-static volatile bool armed;		/* the n-th allocation from now on fails */
-static volatile long countdown;
-static volatile bool secrets_freed; /* a header's copy, as it was */
-
-static bool
-fails(void)
-{
-	return armed && pthread_equal(pthread_self(), armed_thread) &&
-		countdown-- == 0;
-}
-
-void *
-malloc(size_t size)
-{
-	return fails() ? NULL : __libc_malloc(size);
-}
-
-void *
-calloc(size_t count, size_t size)
-{
-	return fails() ? NULL : __libc_calloc(count, size);
-}
-
-void *
-realloc(void *memory, size_t size)
-{
-	return fails() ? NULL : __libc_realloc(memory, size);
-}
-
-void
-free(void *memory)
-{
-	/* what starts otherwise, such as a request, is not a copy of ours */
-	if (memory != NULL && *(const char *) memory == SECRET[0] &&
-		strcmp(memory, SECRET) == 0)
-		secrets_freed = true;
-	__libc_free(memory);
-}
-
-#endif
 
 static bool no_epoll;			/* the kernel has no room for it */
 
@@ -270,91 +208,6 @@ close_ends_everything(void **state)
 	assert_int_equal(descriptors(), before);
 }
 
-#if OWN_MALLOC
-
-static void
-headers_are_erased(void **state)
-{
-	/* volatile: else the compiler leaves both out */
-	char	   *volatile copy;
-
-	secrets_freed = false;
-	copy = strdup(SECRET);
-	free(copy);
-	assert_true(secrets_freed);
-
-	secrets_freed = false;
-	assert_answer(get(*state, "/echo"), 200, NULL);
-	http_drop(start(*state, url_of("http", "127.0.0.1", plain_port, "/a")));
-	assert_false(secrets_freed);
-}
-
-/*
- * What happens when the n-th allocation fails; FAILURE_NONE where the request
- * did without.  *reached tells whether there was an n-th.
- */
-static FailureKind
-starve(long n, bool *reached)
-{
-	static const char *const headers[] = {SECRET, "a: b"};
-	HttpSettings settings = {NULL, NULL, "test_http/1", 100000, 4};
-	int64_t		end = now_us() + (int64_t) PATIENCE * 1000000;
-	char		url[100];
-	HttpTransfer *transfer = NULL;
-	Http	   *http;
-	Failure		failure;
-
-	snprintf(url, sizeof(url), "http://127.0.0.1:%d/large?50000", plain_port);
-	failure.kind = FAILURE_NONE;
-	countdown = n;
-	armed_thread = pthread_self();
-	armed = true;
-	http = http_open(&settings, &failure);
-	if (http != NULL)
-		transfer = http_start(http, url, headers, 2, HTTP_NEVER,
-							  now_us(), &failure);
-	while (transfer != NULL && !http_finished(transfer) && now_us() < end)
-		wait_and_turn(http);
-	if (transfer != NULL)
-		failure = *http_outcome(transfer);
-	armed = false;
-	*reached = countdown < 0;
-	assert_true(transfer != NULL || failure.kind == FAILURE_MEMORY);
-	assert_true(transfer == NULL || http_finished(transfer));
-	if (transfer != NULL && failure.kind == FAILURE_NONE)
-	{
-		size_t		length;
-
-		http_body(transfer, &length);
-		assert_int_equal(length, 50000);
-	}
-	http_close(http);
-	return failure.kind;
-}
-
-static void
-memory_runs_out(void **state)
-{
-	int			before = descriptors();
-	bool		reached;
-	long		n;
-
-	(void) state;
-	for (n = 0;; n++)
-	{
-		FailureKind kind = starve(n, &reached);
-
-		if (!reached)
-			break;
-		/* libcurl itself takes some for a name that has no address */
-		assert_true(kind == FAILURE_NONE || kind == FAILURE_MEMORY ||
-					kind == FAILURE_RESOLVE || kind == FAILURE_LOST);
-	}
-	assert_int_equal(descriptors(), before);
-}
-
-#endif
-
 static void
 no_descriptor(void **state)
 {
@@ -479,10 +332,6 @@ main(void)
 		ON_POOL(drop_when_connecting_and_later),
 		cmocka_unit_test(mask_is_restored),
 		cmocka_unit_test(close_ends_everything),
-#if OWN_MALLOC
-		ON_POOL(headers_are_erased),
-		cmocka_unit_test(memory_runs_out),
-#endif
 		cmocka_unit_test(no_descriptor),
 		cmocka_unit_test(descriptors_run_out),
 		ON_POOL(socket_not_watched),
