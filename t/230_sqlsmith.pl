@@ -108,13 +108,6 @@ sub create_all
 
 # ---- kinds of rounds ----
 
-sub parallel_setting
-{
-	my ($name) = $session->query_safe(q{SELECT name FROM pg_settings
-		WHERE name IN ('force_parallel_mode', 'debug_parallel_query')});
-	return $name;
-}
-
 # Each: a name, the session's settings, faults of the service.
 sub kinds
 {
@@ -125,9 +118,9 @@ sub kinds
 			default_transaction_isolation => 'repeatable\\ read',
 			work_mem => '64kB' } ],
 		[ 'kept lists', { 'nclue_fdw.cache_ttl' => '60s', enable_nestloop => 'off' } ],
-		[ 'parallel', { parallel_setting() => 'on', parallel_setup_cost => 0,
-			min_parallel_table_scan_size => 0, enable_partitionwise_join => 'on',
-			enable_partitionwise_aggregate => 'on' } ],
+		[ 'parallel', { max_parallel_workers_per_gather => 1, parallel_setup_cost => 0,
+			parallel_tuple_cost => 0, min_parallel_table_scan_size => 0,
+			enable_partitionwise_join => 'on', enable_partitionwise_aggregate => 'on' } ],
 		[ 'genetic', { geqo_threshold => 2, enable_material => 'off',
 			enable_memoize => 'off' } ],
 		[ 'few requests', { 'nclue_fdw.max_requests' => 3 } ],
@@ -263,6 +256,7 @@ log_filename = 'server'
 log_rotation_age = 0
 log_rotation_size = 0
 log_error_verbosity = verbose
+log_statement = none
 END
 $node->start;
 $log = $node->data_dir . '/log/server.json';
