@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "arrival.h"
@@ -178,10 +179,18 @@ arrival_read(const Resource *resource, SignKey *key, const UriPage *asked,
 						arrival->page.limit, asked->limit));
 	arrival->page.total = envelope.total;
 
+	/* digests are kept in one piece of memory, and sorted in another */
+	if ((size_t) envelope.rows > MaxAllocSize / sizeof(SignDigest))
+		refuse(failure, FAILURE_SHAPE,
+			   psprintf("the page has %d elements", envelope.rows));
 	arrival->ids = MemoryContextAlloc(context,
 									  Max(envelope.rows, 1) * sizeof(SignDigest));
 	for (int row = 0; row < envelope.rows; row++)
+	{
+		/* a page has as many rows as fit into max_response_size */
+		CHECK_FOR_INTERRUPTS();
 		arrival->ids[row] = row_id(resource, key, &envelope, row, failure);
+	}
 	refuse_doubles(resource, &envelope, arrival->ids, failure);
 	return arrival;
 }

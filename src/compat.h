@@ -46,7 +46,7 @@
 
 #if PG_VERSION_NUM >= 180000
 #define COMPAT_MODULE_MAGIC(module, release) \
-	PG_MODULE_MAGIC_EXT(.name = module, .version = release)
+	PG_MODULE_MAGIC_EXT(.name = (module), .version = (release))
 #else
 #define COMPAT_MODULE_MAGIC(module, release) PG_MODULE_MAGIC
 #endif

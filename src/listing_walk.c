@@ -248,7 +248,7 @@ listing_oldest(const Listing *listing)
 }
 
 /*
- * Ends the listing's reading with a failure of the walk's.
+ * Raises a failure of the walk's; the listing stays failed.
  */
 static void fail(Listing *listing, FailureKind kind)
 			__attribute__((noreturn));
@@ -259,7 +259,6 @@ fail(Listing *listing, FailureKind kind)
 	Failure		failure;
 	const char *words = walk_so_far(listing);
 
-	listing->failed = true;
 	failure_clear(&failure);
 	failure_say(&failure, kind, words);
 	report_failure(&failure);
@@ -276,14 +275,21 @@ ask(Listing *listing)
 	Flight	   *next = flight(listing, listing->nflights);
 	char		target[FETCH_TARGET_SIZE];
 
+	/*
+	 * If an error escapes from here, the walk may have counted a page that is
+	 * not under way.
+	 */
+	listing->failed = true;
 	switch (walk_ask(&listing->walk, &next->ask))
 	{
 		case WALK_SEND:
 			break;
 		case WALK_END:
 			end(listing);
+			listing->failed = false;
 			return false;
 		case WALK_WAIT:
+			listing->failed = false;
 			return false;
 		case WALK_MOVES:
 			fail(listing, FAILURE_MOVES);
@@ -293,14 +299,14 @@ ask(Listing *listing)
 			fail(listing, FAILURE_UNIT);
 	}
 
-	/* the walk has counted it, so from here on it is under way */
-	next->refused = false;
-	listing->nflights++;
 	if (!uri_list(target, sizeof(target),
 				  listing->key.account->settings.endpoint.path,
 				  listing->key.resource->path, &next->ask))
 		elog(ERROR, "request does not fit its buffer");
 	fetch_start(&next->fetch, target);
+	next->refused = false;
+	listing->nflights++;
+	listing->failed = false;
 	return true;
 }
 

@@ -7,6 +7,7 @@
 #include "catalog/pg_type.h"
 #include "foreign/foreign.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/pg_list.h"
 #include "utils/array.h"
@@ -266,7 +267,8 @@ evaluate_ids(ForeignScanState *node)
 
 		deconstruct_array(array, ARR_ELEMTYPE(array), -1, false, TYPALIGN_INT,
 						  &elements, &nulls, &count);
-		scan->ids = palloc(Max(count, 1) * sizeof(WantedId));
+		scan->ids = palloc_extended(Max(count, 1) * sizeof(WantedId),
+									MCXT_ALLOC_HUGE);
 		for (int i = 0; i < count; i++)
 		{
 			if (!nulls[i])
@@ -304,6 +306,7 @@ start_find(ForeignScanState *node)
 	open_whole_listing(node);
 	for (int i = 0; i < scan->nids; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (!listing_knows(scan->reader.listing, scan->ids[i].text,
 						   scan->ids[i].length))
 			unknown++;
@@ -348,6 +351,8 @@ next_object(RemoteScan *scan, DocValue *object)
 	{
 		const WantedId *id = &scan->ids[scan->next_id++];
 
+		/* of ids that are known not to be there, no request is made */
+		CHECK_FOR_INTERRUPTS();
 		if (reader_find(&scan->reader, id->text, id->length, object))
 			return true;
 	}

@@ -60,7 +60,7 @@ lint_compiled()
 lint_cppcheck()
 {
 	lint_each "cppcheck, $1" "$2" "$3" cppcheck --quiet --error-exitcode=1 \
-		--enable=warning,style,performance,portability \
+		--enable=warning,performance,portability \
 		--suppressions-list=.cppcheck --std=c99 --platform=unix64 \
 		--max-configs=1 -D__GNUC__=12 -D__x86_64__ -D__STDC_VERSION__=199901L \
 		"-DLIBCURL_VERSION_NUM=0x$(curl-config --vernum)" \

@@ -44,6 +44,7 @@ append(Text *text, const char *bytes, size_t length)
 static void
 append_string(Text *text, const char *string, size_t length)
 {
+	static const char hex[] = "0123456789abcdef";
 	size_t		done = 0;
 	size_t		i;
 
@@ -51,19 +52,22 @@ append_string(Text *text, const char *string, size_t length)
 	for (i = 0; i < length; i++)
 	{
 		unsigned char c = (unsigned char) string[i];
-		char		escape[8];
+		char		escape[] = "\\u00..";
+		bool		has_letter = c >= '\b' && c <= '\r' && c != '\v';
 
 		if (c >= ' ' && c != '"' && c != '\\')
 			continue;
 		append(text, string + done, i - done);
 		done = i + 1;
-		if (c >= ' ')
-			snprintf(escape, sizeof(escape), "\\%c", c);
-		else if (c >= '\b' && c <= '\r' && c != '\v')
-			snprintf(escape, sizeof(escape), "\\%c", "btn?fr"[c - '\b']);
-		else
-			snprintf(escape, sizeof(escape), "\\u%04x", (unsigned int) c);
-		append(text, escape, strlen(escape));
+		if (c >= ' ' || has_letter)
+		{
+			escape[1] = has_letter ? "btn?fr"[c - '\b'] : (char) c;
+			append(text, escape, 2);
+			continue;
+		}
+		escape[4] = hex[c >> 4];
+		escape[5] = hex[c & 15];
+		append(text, escape, 6);
 	}
 	append(text, string + done, length - done);
 	append(text, "\"", 1);

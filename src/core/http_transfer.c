@@ -108,15 +108,14 @@ http_kind(CURLcode code, bool sent)
 		case CURLE_UNSUPPORTED_PROTOCOL:
 			/* after the send: an answer in HTTP/0.9 */
 			return sent ? FAILURE_PROTOCOL : FAILURE_LIBRARY;
+#if LIBCURL_VERSION_NUM >= 0x080600
+		case CURLE_TOO_LARGE:
+#endif
 		case CURLE_WEIRD_SERVER_REPLY:
 		case CURLE_BAD_CONTENT_ENCODING:
 		case CURLE_WRITE_ERROR:
 			/* a write error that is not ours is one of decompressing */
 			return FAILURE_PROTOCOL;
-#if LIBCURL_VERSION_NUM >= 0x080600
-		case CURLE_TOO_LARGE:
-			return FAILURE_PROTOCOL;
-#endif
 		case CURLE_OUT_OF_MEMORY:
 			return FAILURE_MEMORY;
 		default:
