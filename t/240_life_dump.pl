@@ -141,50 +141,6 @@ sub fresh_database
 my $from = $node->connstr('source');
 my @quiet = ('-X', '-q', '-v', 'ON_ERROR_STOP=1');
 
-# ---- by a superuser ----
-
-$standin->requests;
-done('dump in plain form', 'pg_dump', '-f', "$dumps/plain.sql", $from);
-done("dump in form $_", 'pg_dump', "-F$_", '-f', "$dumps/$_", $from) foreach qw(c d t);
-is_deeply([ $standin->requests ], [], 'dumping makes no request');
-
-done('restore by psql', 'psql', @quiet, '-f', "$dumps/plain.sql", fresh_database('plain'));
-is_deeply([ $standin->requests ], [], 'restoring makes no request');
-is_as_before('plain', $node, 'plain');
-
-foreach my $form (qw(c d t))
-{
-	my $target = fresh_database('restored');
-	done("restore form $form", 'pg_restore', '-e', '-d', $target, "$dumps/$form");
-	is_as_before("form $form", $node, 'restored');
-}
-done('restore over what there is', 'pg_restore', '-e', '--clean',
-	'-d', $node->connstr('restored'), "$dumps/c");
-is_as_before('over what there is', $node, 'restored');
-
-# rows are dumped only where that is asked for, and cannot be put back
-$standin->requests;
-done('dump of a table with its rows', 'pg_dump', '-Fc', '--include-foreign-data=tasks',
-	'-t', 'own', '-f', "$dumps/data", $from);
-cmp_ok(scalar(my @asked = $standin->requests), '>', 0, 'which reads the list');
-$node->safe_psql('plain', 'DROP FOREIGN TABLE own');
-like(complaint('pg_restore', '-d', $node->connstr('plain'), "$dumps/data"),
-	qr/cannot insert into foreign table "own".*errors ignored on restore: 1$/s,
-	'its rows cannot be restored');
-is($node->safe_psql('plain', 'SELECT count(*) FROM own'), 120, 'the table is');
-
-# ---- a materialized view is read anew ----
-
-$node->safe_psql('plain', 'CREATE MATERIALIZED VIEW kept AS SELECT task_id FROM tasks');
-done('dump with a materialized view', 'pg_dump', '-Fc', '-f', "$dumps/kept",
-	$node->connstr('plain'));
-$standin->requests;
-done('restore it', 'pg_restore', '-e', '-d', fresh_database('kept'), "$dumps/kept");
-is(scalar(my @walk = $standin->requests), 3, 'which reads the list');
-is($node->safe_psql('kept', 'SELECT count(*) FROM kept'), 120, 'and has its rows');
-
-# ---- by a role that does not see the keys ----
-
 # Its own mapping, for a server on which it has no rights, is hidden as well.
 sub dump_hides
 {
@@ -199,49 +155,97 @@ sub dump_hides
 	return;
 }
 
-$node->safe_psql('postgres', 'GRANT CONNECT ON DATABASE source TO dumper');
-dump_hides('keys hidden', 'nobody');
-$standin->requests;
-foreach my $key (qw(access_key secret_key))
+# A newer pg_dump's output is not for an older server.
+if (!@old)
 {
-	my ($status, undef, $error) = $node->psql('hidden', 'SELECT * FROM nclue_tasks',
-		on_error_stop => 1, extra_params => [ '-v', 'VERBOSITY=verbose' ]);
-	like($error, qr/ERROR:  28000: user mapping for server "tasks" has no $key$/m,
-		"the first query says that the $key is missing");
-	like($error, qr/HINT:  .*ALTER USER MAPPING .* OPTIONS \(ADD $key '...'\)/,
-		'and how to give it');
-	my ($value) = $key =~ /access/ ? 'AK_TEST' : 'SK_TEST';
-	$node->safe_psql('hidden',
-		"ALTER USER MAPPING FOR $_ SERVER tasks OPTIONS (ADD $key '$value')")
-	  foreach qw(maker PUBLIC);
-}
-is_deeply([ $standin->requests ], [], 'without a request');
-is(rows($node, 'hidden'), $source{rows}, 'with the keys the tables show their rows');
+	# ---- by a superuser ----
 
-$node->safe_psql('plain', 'ALTER USER MAPPING FOR PUBLIC SERVER tasks OPTIONS (DROP secret_key)');
-done('dump of a materialized view without a key', 'pg_dump', '-Fc',
-	'-f', "$dumps/keyless", $node->connstr('plain'));
-my $error = complaint('pg_restore', '-d', fresh_database('keyless'), "$dumps/keyless");
-like($error, qr/has no secret_key.*REFRESH MATERIALIZED VIEW.*errors ignored on restore: 1$/s,
-	'without a key it alone is not restored');
+	$standin->requests;
+	done('dump in plain form', 'pg_dump', '-f', "$dumps/plain.sql", $from);
+	done("dump in form $_", 'pg_dump', "-F$_", '-f', "$dumps/$_", $from) foreach qw(c d t);
+	is_deeply([ $standin->requests ], [], 'dumping makes no request');
 
-# ---- by a role that is no superuser, into a database of its own ----
+	done('restore by psql', 'psql', @quiet, '-f', "$dumps/plain.sql", fresh_database('plain'));
+	is_deeply([ $standin->requests ], [], 'restoring makes no request');
+	is_as_before('plain', $node, 'plain');
 
-done('dump once more', 'pg_dump', '-Fc', '-f', "$dumps/mine", $from);
-fresh_database('mine');
-$node->safe_psql('postgres', 'ALTER DATABASE mine OWNER TO restorer');
-$node->safe_psql('mine', q{
+	foreach my $form (qw(c d t))
+	{
+		my $target = fresh_database('restored');
+		done("restore form $form", 'pg_restore', '-e', '-d', $target, "$dumps/$form");
+		is_as_before("form $form", $node, 'restored');
+	}
+	done('restore over what there is', 'pg_restore', '-e', '--clean',
+		'-d', $node->connstr('restored'), "$dumps/c");
+	is_as_before('over what there is', $node, 'restored');
+
+	# rows are dumped only where that is asked for, and cannot be put back
+	$standin->requests;
+	done('dump of a table with its rows', 'pg_dump', '-Fc', '--include-foreign-data=tasks',
+		'-t', 'own', '-f', "$dumps/data", $from);
+	cmp_ok(scalar(my @asked = $standin->requests), '>', 0, 'which reads the list');
+	$node->safe_psql('plain', 'DROP FOREIGN TABLE own');
+	like(complaint('pg_restore', '-d', $node->connstr('plain'), "$dumps/data"),
+		qr/cannot insert into foreign table "own".*errors ignored on restore: 1$/s,
+		'its rows cannot be restored');
+	is($node->safe_psql('plain', 'SELECT count(*) FROM own'), 120, 'the table is');
+
+	# ---- a materialized view is read anew ----
+
+	$node->safe_psql('plain', 'CREATE MATERIALIZED VIEW kept AS SELECT task_id FROM tasks');
+	done('dump with a materialized view', 'pg_dump', '-Fc', '-f', "$dumps/kept",
+		$node->connstr('plain'));
+	$standin->requests;
+	done('restore it', 'pg_restore', '-e', '-d', fresh_database('kept'), "$dumps/kept");
+	is(scalar(my @walk = $standin->requests), 3, 'which reads the list');
+	is($node->safe_psql('kept', 'SELECT count(*) FROM kept'), 120, 'and has its rows');
+
+	# ---- by a role that does not see the keys ----
+
+	$node->safe_psql('postgres', 'GRANT CONNECT ON DATABASE source TO dumper');
+	dump_hides('keys hidden', 'nobody');
+	$standin->requests;
+	foreach my $key (qw(access_key secret_key))
+	{
+		my ($status, undef, $error) = $node->psql('hidden', 'SELECT * FROM nclue_tasks',
+			on_error_stop => 1, extra_params => [ '-v', 'VERBOSITY=verbose' ]);
+		like($error, qr/ERROR:  28000: user mapping for server "tasks" has no $key$/m,
+			"the first query says that the $key is missing");
+		like($error, qr/HINT:  .*ALTER USER MAPPING .* OPTIONS \(ADD $key '...'\)/,
+			'and how to give it');
+		my ($value) = $key =~ /access/ ? 'AK_TEST' : 'SK_TEST';
+		$node->safe_psql('hidden',
+			"ALTER USER MAPPING FOR $_ SERVER tasks OPTIONS (ADD $key '$value')")
+		  foreach qw(maker PUBLIC);
+	}
+	is_deeply([ $standin->requests ], [], 'without a request');
+	is(rows($node, 'hidden'), $source{rows}, 'with the keys the tables show their rows');
+
+	$node->safe_psql('plain', 'ALTER USER MAPPING FOR PUBLIC SERVER tasks OPTIONS (DROP secret_key)');
+	done('dump of a materialized view without a key', 'pg_dump', '-Fc',
+		'-f', "$dumps/keyless", $node->connstr('plain'));
+	my $error = complaint('pg_restore', '-d', fresh_database('keyless'), "$dumps/keyless");
+	like($error, qr/has no secret_key.*REFRESH MATERIALIZED VIEW.*errors ignored on restore: 1$/s,
+		'without a key it alone is not restored');
+
+	# ---- by a role that is no superuser, into a database of its own ----
+
+	done('dump once more', 'pg_dump', '-Fc', '-f', "$dumps/mine", $from);
+	fresh_database('mine');
+	$node->safe_psql('postgres', 'ALTER DATABASE mine OWNER TO restorer');
+	$node->safe_psql('mine', q{
 CREATE SCHEMA tools AUTHORIZATION restorer;
-CREATE EXTENSION nclue_fdw SCHEMA tools;
-GRANT USAGE ON FOREIGN DATA WRAPPER nclue_fdw TO restorer;
-GRANT CREATE ON SCHEMA public TO restorer;});
-run([ 'pg_restore', '-l', "$dumps/mine" ], '>', \my $list);
-append_to_file("$dumps/list", join "\n", grep { !/SCHEMA - |EXTENSION/ } split /\n/, $list);
-done('restore without being superuser', 'pg_restore', '-e', '-O', '-x', '-U', 'restorer',
-	'-L', "$dumps/list", '-d', $node->connstr('mine'), "$dumps/mine");
-is( $node->safe_psql('mine', 'SELECT count(*) FROM own'), 120, 'its tables show their rows');
-is( $node->safe_psql('mine', 'SELECT srvowner::regrole FROM pg_foreign_server'),
-	'restorer', 'and its server is its own');
+	CREATE EXTENSION nclue_fdw SCHEMA tools;
+	GRANT USAGE ON FOREIGN DATA WRAPPER nclue_fdw TO restorer;
+	GRANT CREATE ON SCHEMA public TO restorer;});
+	run([ 'pg_restore', '-l', "$dumps/mine" ], '>', \my $list);
+	append_to_file("$dumps/list", join "\n", grep { !/SCHEMA - |EXTENSION/ } split /\n/, $list);
+	done('restore without being superuser', 'pg_restore', '-e', '-O', '-x', '-U', 'restorer',
+		'-L', "$dumps/list", '-d', $node->connstr('mine'), "$dumps/mine");
+	is( $node->safe_psql('mine', 'SELECT count(*) FROM own'), 120, 'its tables show their rows');
+	is( $node->safe_psql('mine', 'SELECT srvowner::regrole FROM pg_foreign_server'),
+		'restorer', 'and its server is its own');
+}
 
 # ---- all databases of a server ----
 
@@ -249,7 +253,7 @@ my $other = PostgreSQL::Test::Cluster->new('other');
 Life::init($other);
 $other->append_conf('postgresql.conf', 'fsync = off');
 $other->start;
-$node->safe_psql('postgres', "DROP DATABASE $_") foreach qw(plain restored kept hidden keyless mine);
+$node->safe_psql('postgres', "DROP DATABASE IF EXISTS $_") foreach qw(plain restored kept hidden keyless mine);
 done('pg_dumpall', 'pg_dumpall', '-f', "$dumps/all.sql", '-d', $node->connstr('postgres'));
 # the role that does it is there already
 my ($restored, $complaints);

@@ -22,15 +22,18 @@ default_major()
 	printf '%s\n' "$found"
 }
 
-# needed_packages MAJOR [tests]: to build and run; with "tests", to test too.
+# needed_packages MAJOR [tests [MODE]]: to build and run; with "tests", to test
+# too; and what a mode of script/test, or script/lint, takes besides.
 needed_packages()
 {
 	echo "postgresql-$1" "postgresql-server-dev-$1" gcc make libc6-dev \
 		libcurl4-openssl-dev libssl-dev libjansson-dev ca-certificates \
 		python3 openssl
 	[ "${2:-}" != tests ] ||
-		echo clang libcmocka-dev libipc-run-perl nginx clang-tidy cppcheck \
-			shellcheck sqlsmith
+		echo clang libclang-rt-dev libcmocka-dev libipc-run-perl nginx sqlsmith
+	case ${3:-} in
+		lint) echo clang-tidy cppcheck shellcheck ;;
+	esac
 }
 
 # missing_packages MAJOR [tests]
