@@ -154,7 +154,7 @@ doc_refuse(Failure *failure, FailureKind kind, const char *what,
 		else
 		{
 			doc_fold(text, BEGIN_SIZE, body + place.begin,
-					 position - place.begin);
+					 length - place.begin);
 			say(message, sizeof(message), " that begins \"%s\"", text);
 		}
 	}

@@ -156,6 +156,23 @@ check_value(DocValue value)
 	free(text);
 }
 
+/*
+ * A key's value in one of two spellings that are not the documented one.
+ */
+static DocValue
+spelled(const DocNode *object, const char *key, bool all)
+{
+	char		other[40];
+	size_t		i;
+
+	CHECK(strlen(key) < sizeof(other));
+	strcpy(other, key);
+	for (i = 0; other[i] != '\0' && (all || i == 0); i++)
+		if (other[i] >= 'a' && other[i] <= 'z')
+			other[i] -= 'a' - 'A';
+	return doc_get(object, strcmp(other, key) == 0 ? "" : other);
+}
+
 static void
 check_object(const Resource *resource, DocValue object)
 {
@@ -175,6 +192,9 @@ check_object(const Resource *resource, DocValue object)
 			check_value(value);
 			if (doc_get(object.node, key).kind != DOC_ABSENT)
 				CHECK(doc_get(object.node, key).node == value.node);
+			else
+				CHECK(spelled(object.node, key, true).kind == DOC_ABSENT ||
+					  spelled(object.node, key, false).kind == DOC_ABSENT);
 		}
 		else
 		{
