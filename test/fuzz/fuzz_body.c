@@ -131,7 +131,7 @@ static void
 check_value(DocValue value)
 {
 	size_t		length;
-	char	   *text;
+	char	   *written;
 	char	   *copy;
 
 	CHECK((value.kind == DOC_ABSENT) == (value.node == NULL));
@@ -150,10 +150,10 @@ check_value(DocValue value)
 		check_segment(copy, value.length);
 		free(copy);
 	}
-	text = doc_text(value.node, &length);
-	CHECK(text != NULL && strlen(text) == length);
-	CHECK(rfc8259_judge(text, length) == VERDICT_VALID);
-	free(text);
+	written = doc_text(value.node, &length);
+	CHECK(written != NULL && strlen(written) == length);
+	CHECK(rfc8259_judge(written, length) == VERDICT_VALID);
+	free(written);
 }
 
 /*
@@ -241,21 +241,21 @@ check_again(const Doc *doc)
 {
 	size_t		length;
 	size_t		length_again;
-	char	   *text = doc_text(doc_root(doc).node, &length);
+	char	   *written = doc_text(doc_root(doc).node, &length);
 	char	   *text_again;
 	char	   *copy;
 	Failure		failure;
 	Doc		   *again;
 
-	CHECK(text != NULL);
-	copy = copy_of(text, length);
+	CHECK(written != NULL);
+	copy = copy_of(written, length);
 	again = doc_parse(copy, length, &failure);
 	free(copy);
 	CHECK(again != NULL);
 	text_again = doc_text(doc_root(again).node, &length_again);
 	CHECK(text_again != NULL && length_again == length &&
-		  memcmp(text, text_again, length) == 0);
-	free(text);
+		  memcmp(written, text_again, length) == 0);
+	free(written);
 	free(text_again);
 	doc_free(again);
 }
