@@ -139,31 +139,31 @@ doc_refuse(Failure *failure, FailureKind kind, const char *what,
 	Place		place = find_place(body, position);
 	size_t		from = position > NEAR_BEFORE ? position - NEAR_BEFORE : 0;
 	char		message[sizeof(failure->message) + 4];
-	char		text[NEAR_SIZE];
+	char		shown[NEAR_SIZE];
 
 	snprintf(message, sizeof(message), "%s at byte %zu", what, position);
 	if (place.key != NULL)
 	{
 		size_t		used = strlen(message);
 
-		failure_clip(text, BEGIN_SIZE / 2, place.key, place.key_length);
+		failure_clip(shown, BEGIN_SIZE / 2, place.key, place.key_length);
 		snprintf(message + used, sizeof(message) - used,
-				 ", in element %ld of \"%s\"", place.element, text);
+				 ", in element %ld of \"%s\"", place.element, shown);
 		if (place.begin >= from)
 			from = place.begin;
 		else
 		{
-			doc_fold(text, BEGIN_SIZE, body + place.begin,
-					 position - place.begin);
-			say(message, sizeof(message), " that begins \"%s\"", text);
+			doc_fold(shown, BEGIN_SIZE, body + place.begin,
+					 length - place.begin);
+			say(message, sizeof(message), " that begins \"%s\"", shown);
 		}
 	}
 
 	/* not from the middle of a character */
 	while (from < position && ((unsigned char) body[from] & 0xC0) == 0x80)
 		from++;
-	doc_fold(text, sizeof(text), body + from, length - from);
-	if (text[0] != '\0')
-		say(message, sizeof(message), ", near \"%s\"", text);
+	doc_fold(shown, sizeof(shown), body + from, length - from);
+	if (shown[0] != '\0')
+		say(message, sizeof(message), ", near \"%s\"", shown);
 	failure_say(failure, kind, message);
 }

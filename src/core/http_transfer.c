@@ -32,6 +32,7 @@ static const LongOption long_options[] = {
 	{CURLOPT_TCP_KEEPALIVE, 1},
 	/* seconds; far above any deadline of the caller's, 0 would mean 300 */
 	{CURLOPT_CONNECTTIMEOUT, 1000000},
+
 	/*
 	 * connections are kept, so sessions save little; and where libcurl lacks
 	 * memory to note one it frees a name twice
@@ -337,9 +338,9 @@ http_equip(HttpTransfer *transfer, const char *url)
 			return code;
 
 	/*
-	 * Authorities are read for each connection, which takes some 50 ms: libcurl
-	 * would keep what it has read for a day, also from a file that has been put
-	 * right since, or without enough memory.
+	 * Authorities are read for each connection, which takes some 50 ms:
+	 * libcurl would keep what it has read for a day, also from a file that
+	 * has been put right since, or without enough memory.
 	 */
 	code = curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
 	if (code != CURLE_OK && code != CURLE_NOT_BUILT_IN)

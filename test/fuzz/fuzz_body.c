@@ -131,7 +131,7 @@ static void
 check_value(DocValue value)
 {
 	size_t		length;
-	char	   *text;
+	char	   *written;
 	char	   *copy;
 
 	CHECK((value.kind == DOC_ABSENT) == (value.node == NULL));
@@ -150,10 +150,27 @@ check_value(DocValue value)
 		check_segment(copy, value.length);
 		free(copy);
 	}
-	text = doc_text(value.node, &length);
-	CHECK(text != NULL && strlen(text) == length);
-	CHECK(rfc8259_judge(text, length) == VERDICT_VALID);
-	free(text);
+	written = doc_text(value.node, &length);
+	CHECK(written != NULL && strlen(written) == length);
+	CHECK(rfc8259_judge(written, length) == VERDICT_VALID);
+	free(written);
+}
+
+/*
+ * A key's value in one of two spellings that are not the documented one.
+ */
+static DocValue
+spelled(const DocNode *object, const char *key, bool all)
+{
+	char		other[40];
+	size_t		i;
+
+	CHECK(strlen(key) < sizeof(other));
+	strcpy(other, key);
+	for (i = 0; other[i] != '\0' && (all || i == 0); i++)
+		if (other[i] >= 'a' && other[i] <= 'z')
+			other[i] -= 'a' - 'A';
+	return doc_get(object, strcmp(other, key) == 0 ? "" : other);
 }
 
 static void
@@ -175,6 +192,9 @@ check_object(const Resource *resource, DocValue object)
 			check_value(value);
 			if (doc_get(object.node, key).kind != DOC_ABSENT)
 				CHECK(doc_get(object.node, key).node == value.node);
+			else
+				CHECK(spelled(object.node, key, true).kind == DOC_ABSENT ||
+					  spelled(object.node, key, false).kind == DOC_ABSENT);
 		}
 		else
 		{
@@ -221,21 +241,21 @@ check_again(const Doc *doc)
 {
 	size_t		length;
 	size_t		length_again;
-	char	   *text = doc_text(doc_root(doc).node, &length);
+	char	   *written = doc_text(doc_root(doc).node, &length);
 	char	   *text_again;
 	char	   *copy;
 	Failure		failure;
 	Doc		   *again;
 
-	CHECK(text != NULL);
-	copy = copy_of(text, length);
+	CHECK(written != NULL);
+	copy = copy_of(written, length);
 	again = doc_parse(copy, length, &failure);
 	free(copy);
 	CHECK(again != NULL);
 	text_again = doc_text(doc_root(again).node, &length_again);
 	CHECK(text_again != NULL && length_again == length &&
-		  memcmp(text, text_again, length) == 0);
-	free(text);
+		  memcmp(written, text_again, length) == 0);
+	free(written);
 	free(text_again);
 	doc_free(again);
 }

@@ -24,7 +24,10 @@ FAULTS = ('empty_array', 'no_array', 'array={}', 'id_missing', 'id_null',
           'id_number', 'id_twice', 'nul=task_name', 'surrogate=task_name',
           'bad_utf8=task_name', 'bigint=line_count', 'duplicate_keys',
           'deep=100', 'html', 'bom', 'value=task_name:{"a":[1.5e3,true]}',
-          'envelope=error:{"errorCode":"200","message":"no"}')
+          'value=created_at:"2024-11-11T11:01:30.1234567891+09:00"',
+          'envelope=error:{"errorCode":"200","message":"no"}',
+          'envelope=total:-172', 'envelope=TOTAL:1',
+          'array=[{"TASK_ID":"a","Task_id":"b"},{"AUROC":1,"auroc":2}]')
 
 
 def bodies(standin: Standin):

@@ -17,7 +17,8 @@ typedef struct Rest
 	const unsigned char *at;
 	const unsigned char *end;
 	bool		limit;			/* a value exceeded one */
-	bool		deep;			/* it was that of nesting; nothing more is read */
+	bool		deep;			/* it was that of nesting; nothing more is
+								 * read */
 } Rest;
 
 static bool value(Rest *rest, int depth);
@@ -60,18 +61,18 @@ digits(Rest *rest)
  * Whether a number without fraction or exponent fits 64 bits with a sign.
  */
 static bool
-fits(const char *text, size_t length)
+fits(const char *written, size_t length)
 {
-	const char *most = *text == '-' ? "9223372036854775808" :
-		"9223372036854775807";
+	const char *most = *written == '-' ? "9223372036854775808" :
+	"9223372036854775807";
 
-	if (*text == '-')
+	if (*written == '-')
 	{
-		text++;
+		written++;
 		length--;
 	}
 	return length < strlen(most) ||
-		(length == strlen(most) && memcmp(text, most, length) <= 0);
+		(length == strlen(most) && memcmp(written, most, length) <= 0);
 }
 
 static bool

@@ -22,7 +22,7 @@ read_and_write(void *argument)
 {
 	const Body *body = argument;
 	Failure		failure;
-	char	   *text = NULL;
+	char	   *written = NULL;
 	size_t		length;
 	bool		failed;
 	Doc		   *doc;
@@ -30,14 +30,14 @@ read_and_write(void *argument)
 	failure_clear(&failure);
 	doc = doc_parse(body->body, strlen(body->body), &failure);
 	if (doc != NULL)
-		text = doc_text(doc_root(doc).node, &length);
+		written = doc_text(doc_root(doc).node, &length);
 	failed = alloc_stop();
 
-	if (text != NULL)
-		assert_string_equal(text, body->text);
+	if (written != NULL)
+		assert_string_equal(written, body->text);
 	else
 		assert_true(failed);
-	free(text);
+	free(written);
 	if (doc == NULL)
 	{
 		assert_int_equal(failure.kind, FAILURE_MEMORY);
@@ -47,9 +47,9 @@ read_and_write(void *argument)
 	else
 	{
 		/* what could not be written can be, from the same */
-		text = doc_text(doc_root(doc).node, &length);
-		assert_string_equal(text, body->text);
-		free(text);
+		written = doc_text(doc_root(doc).node, &length);
+		assert_string_equal(written, body->text);
+		free(written);
 	}
 	doc_free(doc);
 }
@@ -61,6 +61,7 @@ expect_no_harm(const char *body, const char *text, long least)
 
 	both.body = body;
 	both.text = text;
+
 	assert_true(alloc_each(read_and_write, &both) >= least);
 }
 

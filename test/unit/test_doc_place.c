@@ -108,7 +108,14 @@ static const struct
 		  "\xED\x95\x9C\xEA\xB8\x80\xED\x95\x9C\xEA\xB8\x80\xED\x95\x9C"
 		  "\xEA\xB8\x80\xED\x95\x9C\xEA\xB8\x80x\",1e400,\""
 		  "\xED\x95\x9C\xEA\xB8\x80\xED\x95\x9C\xEA\xB8\x80\xED\x95\x9C"
-		  "\xEA\xB8\x80\xED\x95\x9C\xEA\xB8\x80\xED\x95\x9C\xEA\xB8\x80\"")
+		  "\xEA\xB8\x80\xED\x95\x9C\xEA\xB8\x80\xED\x95\x9C\xEA\xB8\x80\""),
+	/* not even where jansson gives up inside it, and the element began before */
+	NO("{\"tasks\":[\"0123456789012345678901234567890123456789012345678\\ud"
+	   "\xE8\xB3\xBC\"]}",
+	   "invalid escape at byte 64, in element 0 of \"tasks\" that begins "
+	   "\"\"0123456789012345678901234567890123456789012345678\\ud"
+	   "\xE8\xB3\xBC\"]}\", near \"567890123456789012345678901234567890123"
+	   "45678\\ud\xE8\xB3\xBC\"]}\"")
 #undef NO
 #undef LIMIT
 };

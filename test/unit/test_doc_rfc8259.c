@@ -118,7 +118,7 @@ static const Case values[] = {
 	NO("NaN"), NO("nan"), NO("-NaN"), NO("Infinity"), NO("-Infinity"),
 	NO("+Infinity"), NO("Inf"), NO("inf"), NO("-inf"), NO("1.#INF"),
 	NO("\xEF\xBC\x91"), NO("1\xEF\xBC\x91"), NO("\xD9\xA1"), NO("\xC2\xBD"),
-	NO("\xE2\x88\x92""1"), NO("\xE2\x88\x9E"),
+	NO("\xE2\x88\x92" "1"), NO("\xE2\x88\x9E"),
 	LIMIT("9223372036854775808"), LIMIT("-9223372036854775809"),
 	LIMIT("9999999999999999999"), LIMIT("18446744073709551615"),
 	LIMIT("18446744073709551616"), LIMIT("-18446744073709551616"),
@@ -170,7 +170,7 @@ static const Case values[] = {
 	NO("\""), NO("\"a"), NO("a\""), NO("\"a\"b\""), NO("\"a\"\"b\""),
 	NO("\"a\" b"), NO("\"\\"), NO("\"\\\""), NO("\"\\u"), NO("\"\\u0041"),
 	NO("'a'"), NO("''"), NO("`a`"), NO("\\\"a\\\""), NO("\"\"\"a\"\"\""),
-	NO("\xE2\x80\x9C""a\xE2\x80\x9D"), NO("\"a\"+\"b\""), NO("u\"a\""),
+	NO("\xE2\x80\x9C" "a\xE2\x80\x9D"), NO("\"a\"+\"b\""), NO("u\"a\""),
 	LIMIT("\"\\uD800\""), LIMIT("\"\\uDBFF\""), LIMIT("\"\\uDC00\""),
 	LIMIT("\"\\uDFFF\""), LIMIT("\"\\ud800\""), LIMIT("\"a\\uD800b\""),
 	LIMIT("\"\\uD800\\uD800\""), LIMIT("\"\\uDC00\\uD800\""),
@@ -208,9 +208,9 @@ static const Case values[] = {
 	NO("\"a\" \"b\""), NO("{} null"), NO("[]\n{}"),
 
 	/* ---- NUL, which stands nowhere ---- */
-	NO("\0"), NO("1\0"), NO("\0""1"), NO("[1\0]"), NO("[\0]"), NO("\"a\0b\""),
+	NO("\0"), NO("1\0"), NO("\0" "1"), NO("[1\0]"), NO("[\0]"), NO("\"a\0b\""),
 	NO("\"\0\""), NO("true\0"), NO("tru\0e"), NO("[1]\0"), NO("{\"a\0\":1}"),
-	NO("{\"a\":1}\0{}"), NO("-\0""1"), NO("1\0.5"), NO("\"\\\0\""), NO("\"\\u\0041\"")
+	NO("{\"a\":1}\0{}"), NO("-\0" "1"), NO("1\0.5"), NO("\"\\\0\""), NO("\"\\u\0041\"")
 };
 
 /* What is judged differently within a page. */
