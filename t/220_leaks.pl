@@ -325,6 +325,13 @@ my %scans = (
 		SET nclue_fdw.cache_ttl = '1h'; $from altered; $from altered;
 		ALTER SERVER altered OPTIONS (DROP page_size);
 		$from altered; RESET nclue_fdw.cache_ttl",
+	'ALTER SERVER, ANALYZE' => "ANALYZE altered;
+		ALTER SERVER altered OPTIONS (ADD page_size '50'); ANALYZE altered;
+		ALTER SERVER altered OPTIONS (DROP page_size)",
+	'ALTER SERVER, nclue_fdw_check' => "SELECT nclue_fdw_check('altered');
+		ALTER SERVER altered OPTIONS (ADD page_size '50');
+		SELECT nclue_fdw_check('altered');
+		ALTER SERVER altered OPTIONS (DROP page_size)",
 	'ALTER SERVER below a cursor' => "BEGIN;
 		DECLARE c CURSOR FOR SELECT task_name FROM altered; MOVE 5 FROM c;
 		ALTER SERVER altered OPTIONS (ADD page_size '50'); $from altered;
