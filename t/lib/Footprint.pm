@@ -1,10 +1,11 @@
-# What a backend holds: memory, descriptors, temporary files, threads, and the
-# connections that stand-ins see.
+# What a backend holds: memory, descriptors, temporary files, threads, and places
+# in shared memory.
 #
 #	Footprint::start($node);
-#	my $footprint = Footprint->new($session, $watcher, $node, $control, ...);
+#	my $footprint = Footprint->new($session, $watcher, $node);
 #	my $memory = $footprint->memory;
 #	my $handles = $footprint->handles;
+#	my $threads = $footprint->threads;
 #
 # Memory is in bytes:
 #	libraries	what malloc() has handed out to others than PostgreSQL's memory
@@ -68,14 +69,13 @@ sub start
 # The session is measured; another one is asked what is shared.
 sub new
 {
-	my ($class, $session, $watcher, $node, @controls) = @_;
+	my ($class, $session, $watcher, $node) = @_;
 
 	return bless {
 		session => $session,
 		watcher => $watcher,
 		pid => $session->pid,
-		data => $node->data_dir,
-		controls => \@controls
+		data => $node->data_dir
 	}, $class;
 }
 
@@ -102,13 +102,9 @@ sub memory
 sub handles
 {
 	my $self = shift;
-	my %handles = (
-		threads => scalar(() = glob "/proc/$self->{pid}/task/*"),
-		'temporary files' => scalar(() = glob "$self->{data}/base/pgsql_tmp/*"),
-		connections => 0);
+	my %handles = ('temporary files' =>
+		  scalar(() = glob "$self->{data}/base/pgsql_tmp/*"));
 
-	($handles{tallies}) =
-	  $self->{watcher}->query_safe('SELECT count(*) FROM nclue_fdw_stat()');
 	foreach (glob "/proc/$self->{pid}/fd/*")
 	{
 		my $target = readlink($_) // next;
@@ -116,28 +112,32 @@ sub handles
 		my ($kind) = $target =~ /^(?:anon_inode:)?\[?([a-z]\w*)/;
 		$handles{ $kind // 'file' }++;
 	}
-	foreach (@{ $self->{controls} })
-	{
-		my ($shown) = $_->batch(['connections']);
-		$handles{connections} += $1 if $shown->[0] =~ /open=(\d+)/;
-	}
+	($handles{tallies}) =
+	  $self->{watcher}->query_safe('SELECT count(*) FROM nclue_fdw_stat()');
 	return join ', ', map { "$handles{$_} $_" } sort keys %handles;
 }
 
-# The same once it is as expected, or in vain: the other side sees late that a
-# connection was closed, and a resolver's thread ends when it can.
-sub settled
+# Threads, once there is but one, or in vain: a resolver's ends when it can.
+sub threads
 {
-	my ($self, $expected) = @_;
-	my $end = time + 30;
-	my $handles = $self->handles;
+	my $self = shift;
 
-	while ($handles ne $expected && time < $end)
+	return patiently(1, sub { return scalar(() = glob "/proc/$self->{pid}/task/*"); });
+}
+
+# What is seen, once it is what it should be, or in vain.
+sub patiently
+{
+	my ($expected, $look) = @_;
+	my $end = time + 30;
+	my $seen = $look->();
+
+	while ($seen != $expected && time < $end)
 	{
 		sleep 0.02;
-		$handles = $self->handles;
+		$seen = $look->();
 	}
-	return $handles;
+	return $seen;
 }
 
 1;

@@ -95,16 +95,16 @@ sub spaced
 	return;
 }
 
-# Waits until something is so.
+# Waits until something is so, looking again after some seconds (0.01).
 sub wait_until
 {
-	my ($what, $test) = @_;
+	my ($what, $test, $pause) = @_;
 	my $end = time + 180;
 
 	until ($test->())
 	{
 		die "waited in vain: $what\n" if time > $end;
-		sleep 0.01;
+		sleep($pause // 0.01);
 	}
 	return;
 }
