@@ -22,7 +22,8 @@ default_major()
 	printf '%s\n' "$found"
 }
 
-# needed_packages MAJOR [tests]: to build and run; with "tests", to test too.
+# needed_packages MAJOR [tests [MODE]]: to build and run; with "tests", to test
+# too, and in which mode of script/test, if any.
 needed_packages()
 {
 	echo "postgresql-$1" "postgresql-server-dev-$1" gcc make libc6-dev \
@@ -30,9 +31,12 @@ needed_packages()
 		python3 openssl
 	[ "${2:-}" != tests ] ||
 		echo clang libcmocka-dev libipc-run-perl nginx
+	case ${3:-} in
+		sanitize) echo libclang-rt-dev llvm ;;
+	esac
 }
 
-# missing_packages MAJOR [tests]
+# missing_packages MAJOR [tests [MODE]]
 missing_packages()
 {
 	local package missing=
@@ -101,7 +105,7 @@ install_missing()
 	step 'packages installed'
 }
 
-# install_packages MAJOR [tests]: installs what is missing; sets major, to the
+# install_packages MAJOR [tests [MODE]]: installs what is missing; sets major, to the
 # default where MAJOR is empty.  Needs root only where something is missing.
 install_packages()
 {
