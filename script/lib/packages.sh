@@ -33,10 +33,11 @@ needed_packages()
 		echo clang libclang-rt-dev libcmocka-dev libipc-run-perl nginx sqlsmith
 	case ${3:-} in
 		lint) echo clang-tidy cppcheck shellcheck ;;
+		sanitize) echo llvm ;;
 	esac
 }
 
-# missing_packages MAJOR [tests]
+# missing_packages MAJOR [tests [MODE]]
 missing_packages()
 {
 	local package missing=
@@ -105,7 +106,7 @@ install_missing()
 	step 'packages installed'
 }
 
-# install_packages MAJOR [tests]: installs what is missing; sets major, to the
+# install_packages MAJOR [tests [MODE]]: installs what is missing; sets major, to the
 # default where MAJOR is empty.  Needs root only where something is missing.
 install_packages()
 {
