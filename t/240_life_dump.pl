@@ -61,7 +61,7 @@ CREATE USER MAPPING FOR dumper SERVER tasks;
 GRANT USAGE ON FOREIGN SERVER tasks TO reader;
 IMPORT FOREIGN SCHEMA nclue FROM SERVER tasks INTO public;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader;
-CREATE DOMAIN short AS varchar(200);
+CREATE DOMAIN short AS varchar(1000);
 CREATE FOREIGN TABLE own (
   label short OPTIONS (json_key 'task_name'),
   task_id text NOT NULL,
