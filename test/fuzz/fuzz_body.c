@@ -170,7 +170,7 @@ spelled(const DocNode *object, const char *key, bool all)
 	for (i = 0; other[i] != '\0' && (all || i == 0); i++)
 		if (other[i] >= 'a' && other[i] <= 'z')
 			other[i] -= 'a' - 'A';
-	return doc_get(object, strcmp(other, key) == 0 ? "" : other);
+	return doc_get(strcmp(other, key) == 0 ? NULL : object, other);
 }
 
 static void
