@@ -265,6 +265,27 @@ foreach my $other (@others)
 	try({ sql => $sql, revert => $revert, locks => $locks, next => { $next => 1 } });
 }
 
+# ---- while it waits ----
+
+# A page of a walk and of ANALYZE that comes late enough for others to change
+# where it comes from.
+foreach my $statement ('SELECT * FROM tasks', 'ANALYZE tasks')
+{
+	$standin->ctl('fault', 'slow=1000', 'match=limit=50', 'request=+2');
+	$standin->requests;
+	$elsewhere->requests;
+	$reader->start($statement);
+	ok($standin->wait_requests(2), "$statement: a page is being waited for");
+	$other->query_safe(sprintf $alter{server}, "SET endpoint '@{[ $elsewhere->endpoint ]}'");
+	my @rows = $reader->finish;
+	is($reader->error, '', "$statement: goes on");
+	is(join(' ', $elsewhere->requests), '', "$statement: where it began");
+	is(outcome($reader, 'SELECT count(*) FROM tasks'), '70', "$statement: the next one elsewhere");
+	$other->query_safe(sprintf $alter{server}, "SET endpoint '@{[ $standin->endpoint ]}'");
+}
+is(outcome($reader, "SELECT reltuples FROM pg_class WHERE relname = 'tasks'"), '120',
+	'ANALYZE has seen one list');
+
 is(outcome($reader, 'SELECT pg_backend_pid()'), $pid, 'all in one session');
 note "$cells cursors";
 done_testing();

@@ -46,7 +46,8 @@ my %states = (
 			'MOVE 150 FROM c' ],
 		'MOVE ALL FROM c'
 	],
-	'in line' => [ [], "SELECT count(*) FROM limited WHERE task_id = 'x'" ],
+	# its list is nobody's to end
+	'in line' => [ ["SET nclue_fdw.cache_ttl = '1h'"], "SELECT count(*) FROM limited WHERE task_id = 'x'" ],
 	'to try again' => [ [], 'SELECT count(status) FROM refused' ]);
 
 # A session in each state, all waiting.
