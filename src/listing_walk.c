@@ -8,6 +8,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "utils/memutils.h"
 
 #include "clock.h"
@@ -382,7 +384,7 @@ tell_progress(Listing *listing)
 	int64		left = requests_left(listing) + listing->nflights;
 	int64		pace_us = Max(listing->key.account->settings.interval_us,
 							  listing->waited_us / listing->walk.asked);
-	int64		seconds = (left * pace_us + 999999) / 1000000;
+	int64		seconds = (int64) ceil((double) left * (double) pace_us / 1e6);
 
 	if (listing->total >= 0 && left > 0)
 		ereport(NOTICE,

@@ -101,12 +101,21 @@ store_parse(const Store *store, const StoredBody *stored)
 
 	if (body == NULL)
 	{
+		int			done;
+
 		body = palloc_extended(stored->length, MCXT_ALLOC_HUGE);
-		if (FileRead(spill->file, body, stored->length, stored->offset,
-					 WAIT_EVENT_BUFFILE_READ) != (int) stored->length)
+		done = FileRead(spill->file, body, stored->length, stored->offset,
+						WAIT_EVENT_BUFFILE_READ);
+		if (done < 0)
 			ereport(ERROR,
 					(errcode_for_file_access(),
 					 errmsg("could not read from temporary file: %m")));
+		/* a read cut short says nothing of its own */
+		if (done != (int) stored->length)
+			ereport(ERROR,
+					(errcode(ERRCODE_IO_ERROR),
+					 errmsg("could not read from temporary file: read only %d of %zu bytes",
+							done, stored->length)));
 	}
 	failure_clear(&failure);
 	doc = doc_parse(body, stored->length, &failure);

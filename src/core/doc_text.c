@@ -53,21 +53,27 @@ append_string(Text *text, const char *string, size_t length)
 	{
 		unsigned char c = (unsigned char) string[i];
 		char		escape[] = "\\u00..";
-		bool		has_letter = c >= '\b' && c <= '\r' && c != '\v';
 
 		if (c >= ' ' && c != '"' && c != '\\')
 			continue;
 		append(text, string + done, i - done);
 		done = i + 1;
-		if (c >= ' ' || has_letter)
+		if (c >= ' ')
 		{
-			escape[1] = has_letter ? "btn?fr"[c - '\b'] : (char) c;
+			escape[1] = (char) c;
 			append(text, escape, 2);
-			continue;
 		}
-		escape[4] = hex[c >> 4];
-		escape[5] = hex[c & 15];
-		append(text, escape, 6);
+		else if (c >= '\b' && c <= '\r' && c != '\v')
+		{
+			escape[1] = "btn?fr"[c - '\b'];
+			append(text, escape, 2);
+		}
+		else
+		{
+			escape[4] = hex[c >> 4];
+			escape[5] = hex[c & 15];
+			append(text, escape, 6);
+		}
 	}
 	append(text, string + done, length - done);
 	append(text, "\"", 1);

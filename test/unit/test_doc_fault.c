@@ -237,7 +237,7 @@ test_random_bytes(void **state)
 		"\"errorCode\"", "\"total\"", "200", "-", "1e5", ".5", "true",
 		"null", " ", "\n", "\xED\x95\x9C", "\xFF", "\xEF\xBB\xBF", "\x01"
 	};
-	char		bytes[400];
+	char		bytes[400] = "";
 	int			round;
 
 	(void) state;

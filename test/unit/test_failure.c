@@ -461,7 +461,7 @@ test_clip_property(void **state)
 	srand(seed);
 	for (round = 0; round < 20000; round++)
 	{
-		char text[	64];
+		char text[	64] = "";
 		char		target[32];
 		size_t		size = 1 + (size_t) rand() % sizeof(target);
 		size_t		length = 0;
