@@ -97,6 +97,16 @@ my %source = (
 like($source{statistics}, qr/^own\|120\|/m, 'there are statistics');
 like($source{rows}, qr/^failed\|/m, 'there are rows');
 
+# As of version 17 there is a right to MAINTAIN, and the types of a view and its
+# arrays are told of.
+sub of_any_version
+{
+	my $text = shift;
+	$text =~ s/(?<=[a-zA-Z])m(?=\/)//g;
+	$text =~ s/^type .*\n?//mg;
+	return $text;
+}
+
 sub is_as_before
 {
 	my ($what, $server, $database, %unlike) = @_;
@@ -107,8 +117,9 @@ sub is_as_before
 		$unlike{rows} // 1 ? (rows => rows($server, $database)) : ());
 	foreach my $part (sort keys %now)
 	{
-		is(difference($now{$part}, $unlike{$part} // $source{$part}) // '',
-			'', "$what: $part as before");
+		my @both = ($now{$part}, $unlike{$part} // $source{$part});
+		@both = map { of_any_version($_) } @both if @old && $part ne 'rows';
+		is(difference(@both) // '', '', "$what: $part as before");
 	}
 	return;
 }
