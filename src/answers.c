@@ -9,6 +9,7 @@
 #include "core/doc.h"
 #include "core/uri.h"
 #include "answers.h"
+#include "arrival.h"
 #include "report.h"
 
 #define SH_PREFIX table
@@ -100,7 +101,7 @@ check_object(Answers *answers, const char *body, size_t length,
 									   id_key);
 
 		failure_say(failure, FAILURE_SHAPE, message);
-		fetch_fault(body, length, failure);
+		arrival_fault(body, length, failure);
 		report_failure(failure);
 	}
 	own_set(&answers->doc, NULL);

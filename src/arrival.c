@@ -8,7 +8,6 @@
 #include "utils/memutils.h"
 
 #include "arrival.h"
-#include "fetch.h"
 #include "report.h"
 
 static void refuse(Failure *failure, FailureKind kind, const char *message) __attribute__((noreturn));
@@ -123,7 +122,7 @@ refuse_error(const char *body, size_t length, const Failure *failure)
 	Failure		fault = *failure;
 
 	fault.kind = FAILURE_NONE;
-	fetch_fault(body, length, &fault);
+	arrival_fault(body, length, &fault);
 	if (fault.code[0] == '\0')
 		return;
 	if (fault.kind == FAILURE_NONE)
@@ -155,7 +154,7 @@ arrival_read(const Resource *resource, SignKey *key, const UriPage *asked,
 	own_set(&arrival->doc, doc);
 	if (!doc_page(doc, resource->array_key, &envelope, failure))
 	{
-		fetch_fault(body, length, failure);
+		arrival_fault(body, length, failure);
 		report_failure(failure);
 	}
 
@@ -199,4 +198,18 @@ void
 arrival_discard(Arrival *arrival)
 {
 	MemoryContextDelete(arrival->context);
+}
+
+void
+arrival_fault(const char *body, size_t length, Failure *failure)
+{
+	FailureKind kind;
+
+	if (!doc_fault(body, length, failure))
+		return;
+	kind = failure_kind(failure->status, failure->code);
+	if (kind == FAILURE_NONE)
+		return;
+	failure->kind = kind;
+	failure->message[0] = '\0';
 }

@@ -43,4 +43,11 @@ extern SignDigest arrival_digest(SignKey *key, const char *id, size_t length);
  */
 extern void arrival_discard(Arrival *arrival);
 
+/*
+ * Of a body that came with status 200 and is not what was asked for, as
+ * *failure says: adds what the service says in it, and where that is an error
+ * of a known kind, makes it *failure's.  Never raises.
+ */
+extern void arrival_fault(const char *body, size_t length, Failure *failure);
+
 #endif

@@ -21,6 +21,7 @@
 #include "utils/resowner.h"
 #include "utils/tuplestore.h"
 
+#include "arrival.h"
 #include "check.h"
 #include "core/doc.h"
 #include "core/uri.h"
@@ -416,10 +417,10 @@ read_page(Check *check, const char *body, size_t length, CheckPage *page,
 		return true;
 	if (!valid)
 	{
-		fetch_fault(body, length, failure);
+		arrival_fault(body, length, failure);
 		return false;
 	}
-	fetch_fault(body, length, &fault);
+	arrival_fault(body, length, &fault);
 	if (fault.code[0] == '\0')
 		return true;
 	*failure = fault;

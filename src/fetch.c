@@ -251,6 +251,8 @@ send_request(Wait *wait, Fetch *fetch, int64 until_us)
 		psprintf("x-ncp-iam-access-key: %s", account->access_key),
 		signature
 	};
+	char	   *url = psprintf("%s%s", account->settings.endpoint.origin,
+							   fetch->target);
 
 	failure_clear(&fetch->failure);
 	if (!sign_request(signature + strlen(signature), "GET",
@@ -263,11 +265,9 @@ send_request(Wait *wait, Fetch *fetch, int64 until_us)
 
 	begin_work(fetch);
 	fetch->counted = false;
-	fetch->transfer = http_start(account->pool,
-								 psprintf("%s%s", account->settings.endpoint.origin,
-										  fetch->target),
-								 headers, lengthof(headers), until_us,
-								 wait->now_us, &fetch->failure);
+	fetch->transfer = http_start(account->pool, url, headers,
+								 lengthof(headers), until_us, wait->now_us,
+								 &fetch->failure);
 	sign_erase(signature, sizeof(signature));
 	if (fetch->transfer == NULL)
 	{
@@ -687,18 +687,4 @@ fetch_get(Fetch *fetch, const char *target, Budget *budget,
 	while (fetch_wait(&fetch, 1, budget, 0) != FETCH_ENDED)
 		 /* until it is over */ ;
 	return fetch_result(fetch, body, length, failure);
-}
-
-void
-fetch_fault(const char *body, size_t length, Failure *failure)
-{
-	FailureKind kind;
-
-	if (!doc_fault(body, length, failure))
-		return;
-	kind = failure_kind(failure->status, failure->code);
-	if (kind == FAILURE_NONE)
-		return;
-	failure->kind = kind;
-	failure->message[0] = '\0';
 }

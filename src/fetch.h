@@ -103,13 +103,6 @@ extern FailureKind fetch_get(Fetch *fetch, const char *target, Budget *budget,
 							 Failure *failure);
 
 /*
- * Of a body that came with status 200 and is not what was asked for, as
- * *failure says: adds what the service says in it, and where that is an error
- * of a known kind, makes it *failure's.  Never raises.
- */
-extern void fetch_fault(const char *body, size_t length, Failure *failure);
-
-/*
  * Drops the request, if there is one; what it had received goes.  Never
  * raises.
  */
