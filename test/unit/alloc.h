@@ -42,8 +42,12 @@ extern bool alloc_failed(void);
  */
 extern bool alloc_stop(void);
 
-/* Blocks that all threads have and have not given back. */
+/*
+ * Blocks that all threads have and have not given back; without OpenSSL's where
+ * that may leak, as it does where a handshake lacks memory.
+ */
 extern long alloc_live(void);
+extern bool alloc_openssl_may_leak;
 
 /* Called with each block before it is given back, if set. */
 extern void (*alloc_watch) (const void *memory);
