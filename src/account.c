@@ -40,10 +40,11 @@ invalidate(Datum arg, CompatCacheId cache, uint32 hash)
 	{
 		Account    *account = dlist_container(Account, node, iter.cur);
 
-		/* a hash of 0 stands for everything */
-		if (hash == 0 ||
-			(cache == FOREIGNSERVEROID && hash == account->server_hash) ||
-			(cache == USERMAPPINGOID && hash == account->mapping_hash))
+		/* everything, because too much has changed to be told one by one */
+		if (hash == 0)
+			account->doubtful = true;
+		else if ((cache == FOREIGNSERVEROID && hash == account->server_hash) ||
+				 (cache == USERMAPPINGOID && hash == account->mapping_hash))
 			account->stale = true;
 	}
 }
@@ -58,12 +59,6 @@ static void
 erase_string(void *string)
 {
 	sign_erase(string, strlen(string));
-}
-
-static void
-erase_options(void *options)
-{
-	option_erase(options);
 }
 
 static void
@@ -181,24 +176,23 @@ digest_keys(const HttpEndpoint *endpoint, const char *access_key,
 }
 
 /*
- * A mapping's options as the catalog has them: a copy, or NULL where it has
- * none.
+ * A mapping's options: a copy of their own, which the caller erases.
  */
-static ArrayType *
-copy_options(Oid umid)
+static List *
+copy_options(HeapTuple mapping)
 {
-	HeapTuple	tuple = SearchSysCache1(USERMAPPINGOID, ObjectIdGetDatum(umid));
-	ArrayType  *options = NULL;
-	Datum		datum;
 	bool		isnull;
+	Datum		datum = SysCacheGetAttr(USERMAPPINGUSERSERVER, mapping,
+										Anum_pg_user_mapping_umoptions,
+										&isnull);
+	ArrayType  *array;
+	List	   *options;
 
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for user mapping %u", umid);
-	datum = SysCacheGetAttr(USERMAPPINGOID, tuple,
-							Anum_pg_user_mapping_umoptions, &isnull);
-	if (!isnull)
-		options = DatumGetArrayTypePCopy(datum);
-	ReleaseSysCache(tuple);
+	if (isnull)
+		return NIL;
+	array = DatumGetArrayTypePCopy(datum);
+	options = option_list(array);
+	sign_erase(array, VARSIZE(array));
 	return options;
 }
 
@@ -207,30 +201,30 @@ copy_options(Oid umid)
  * secret: GetUserMapping() would leave some that nobody can find to erase.
  */
 static void
-read_keys(Account *account, Oid umid)
+read_keys(Account *account, HeapTuple mapping)
 {
-	ArrayType  *array = copy_options(umid);
+	List	   *volatile options = copy_options(mapping);
 	Settings	keys;
 
 	memset(&keys, 0, sizeof(keys));
-	if (array != NULL)
+	PG_TRY();
 	{
-		List	   *options = option_list(array);
-
-		sign_erase(array, VARSIZE(array));
-		own_set(&account->options, options);
 		option_read(&keys, options);
+		if (keys.secret_key != NULL)
+		{
+			account->secret_key = MemoryContextStrdup(account->context,
+													  keys.secret_key);
+			own_set(&account->secret, account->secret_key);
+		}
+		if (keys.access_key != NULL)
+			account->access_key = MemoryContextStrdup(account->context,
+													  keys.access_key);
 	}
-	if (keys.secret_key != NULL)
+	PG_FINALLY();
 	{
-		account->secret_key = MemoryContextStrdup(account->context,
-												  keys.secret_key);
-		own_set(&account->secret, account->secret_key);
+		option_erase(options);
 	}
-	if (keys.access_key != NULL)
-		account->access_key = MemoryContextStrdup(account->context,
-												  keys.access_key);
-	own_set(&account->options, NULL);
+	PG_END_TRY();
 
 	if (account->access_key == NULL || account->secret_key == NULL)
 	{
@@ -246,13 +240,43 @@ read_keys(Account *account, Oid umid)
 	}
 }
 
-static Account *
-build(Oid serverid, Oid umid)
+/*
+ * Which version of a row a tuple from a catalog's cache is.
+ */
+static RowVersion
+row_version(HeapTuple tuple)
 {
+	RowVersion	version = {
+		.xmin = HeapTupleHeaderGetRawXmin(tuple->t_data),
+		.tid = tuple->t_self
+	};
+
+	return version;
+}
+
+/*
+ * Whether a row, NULL if it is gone, is still the version that was read.
+ */
+static bool
+is_version(HeapTuple tuple, RowVersion version)
+{
+	return HeapTupleIsValid(tuple) &&
+		HeapTupleHeaderGetRawXmin(tuple->t_data) == version.xmin &&
+		ItemPointerEquals(&tuple->t_self, &version.tid);
+}
+
+/*
+ * Takes over the mapping, a tuple of its cache.
+ */
+static Account *
+build(Oid serverid, HeapTuple mapping)
+{
+	Oid			umid = ((Form_pg_user_mapping) GETSTRUCT(mapping))->oid;
 	MemoryContext context;
 	MemoryContext old;
 	Account    *account;
 	ForeignServer *server;
+	HeapTuple	row;
 	Settings	settings;
 
 	/* until it is whole, it goes with whatever the caller works in */
@@ -267,18 +291,26 @@ build(Oid serverid, Oid umid)
 
 	/*
 	 * Listed before the catalogs are read: a change that arrives while they
-	 * are makes it stale.
+	 * are makes it stale.  Versions are noted before what they are of is read,
+	 * for the same reason.
 	 */
 	dlist_push_head(&accounts, &account->node);
 	own_init(&account->listed, context, unlink_account);
 	own_set(&account->listed, account);
 	own_init(&account->secret, context, erase_string);
-	own_init(&account->options, context, erase_options);
 	own_init(&account->http, context, close_pool);
 
+	account->mapping_row = row_version(mapping);
+	row = SearchSysCache1(FOREIGNSERVEROID, ObjectIdGetDatum(serverid));
+	if (HeapTupleIsValid(row))
+	{
+		account->server_row = row_version(row);
+		ReleaseSysCache(row);
+	}
 	server = GetForeignServer(serverid);
 	account->server = MemoryContextStrdup(context, server->servername);
-	read_keys(account, umid);
+	read_keys(account, mapping);
+	ReleaseSysCache(mapping);
 	option_defaults(&settings);
 	option_read(&settings, server->options);
 
@@ -301,46 +333,64 @@ build(Oid serverid, Oid umid)
 }
 
 /*
- * The user's mapping on a server, or PUBLIC's.  Unlike GetUserMapping() it
- * copies no keys.  InvalidOid: there is none.
+ * The user's mapping on a server, or PUBLIC's, as a tuple of its cache; NULL
+ * where there is none.  Unlike GetUserMapping() it copies no keys.
  */
-static Oid
+static HeapTuple
 find_mapping(Oid userid, Oid serverid)
 {
-	Oid			umid;
+	HeapTuple	tuple = SearchSysCache2(USERMAPPINGUSERSERVER,
+										ObjectIdGetDatum(userid),
+										ObjectIdGetDatum(serverid));
 
-	umid = GetSysCacheOid2(USERMAPPINGUSERSERVER, Anum_pg_user_mapping_oid,
-						   ObjectIdGetDatum(userid), ObjectIdGetDatum(serverid));
-	if (!OidIsValid(umid))
-		umid = GetSysCacheOid2(USERMAPPINGUSERSERVER, Anum_pg_user_mapping_oid,
-							   ObjectIdGetDatum(InvalidOid),
-							   ObjectIdGetDatum(serverid));
-	return umid;
+	return HeapTupleIsValid(tuple) ? tuple :
+		SearchSysCache2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(InvalidOid),
+						ObjectIdGetDatum(serverid));
 }
 
 /*
- * The account of a mapping that may still be used.
+ * The account of a mapping that may still be used; NULL if there is none.
  */
 static Account *
-find_account(Oid umid)
+find_account(HeapTuple mapping)
 {
+	Oid			umid = ((Form_pg_user_mapping) GETSTRUCT(mapping))->oid;
 	dlist_iter	iter;
 
 	dlist_foreach(iter, &accounts)
 	{
 		Account    *account = dlist_container(Account, node, iter.cur);
 
-		if (!account->stale && OidIsValid(umid) && account->mapping == umid)
+		if (!account->stale && account->mapping == umid)
 			return account;
 	}
 	return NULL;
+}
+
+/*
+ * Decides whether a doubtful account may still be used: if its rows are the
+ * ones that were read.
+ */
+static void
+settle_doubt(Account *account, Oid serverid, HeapTuple mapping)
+{
+	HeapTuple	server;
+
+	/* before looking: what arrives meanwhile makes it doubtful again */
+	account->doubtful = false;
+	server = SearchSysCache1(FOREIGNSERVEROID, ObjectIdGetDatum(serverid));
+	if (!is_version(server, account->server_row) ||
+		!is_version(mapping, account->mapping_row))
+		account->stale = true;
+	if (HeapTupleIsValid(server))
+		ReleaseSysCache(server);
 }
 
 Account *
 account_get(Oid serverid, Oid userid)
 {
 	static bool registered = false;
-	Oid			umid;
+	HeapTuple	mapping;
 	Account    *account;
 
 	if (!registered)
@@ -350,16 +400,19 @@ account_get(Oid serverid, Oid userid)
 		registered = true;
 	}
 
-	umid = find_mapping(userid, serverid);
-	end_unused(true);
-	account = find_account(umid);
-	if (account == NULL)
+	/* where there is no mapping, GetUserMapping() says so */
+	while (!HeapTupleIsValid(mapping = find_mapping(userid, serverid)))
+		(void) GetUserMapping(userid, serverid);
+	account = find_account(mapping);
+	if (account != NULL && account->doubtful)
 	{
-		/* it says that there is none */
-		if (!OidIsValid(umid))
-			(void) GetUserMapping(userid, serverid);
-		return build(serverid, umid);
+		settle_doubt(account, serverid, mapping);
+		account = find_account(mapping);
 	}
+	end_unused(true);
+	if (account == NULL)
+		return build(serverid, mapping);
+	ReleaseSysCache(mapping);
 	return account_pin(account);
 }
 
@@ -423,11 +476,16 @@ account_note_total(Account *account, const Resource *resource, int64 total)
 int64
 account_peek_total(Oid serverid, Oid userid, const Resource *resource)
 {
-	Oid			umid = find_mapping(userid, serverid);
-	const Account *account = find_account(umid);
-	const SharedTally *tally = account != NULL ? account->tally :
-	OidIsValid(umid) ? shared_find_tally(umid) : NULL;
+	HeapTuple	mapping = find_mapping(userid, serverid);
+	const Account *account;
+	const SharedTally *tally;
 
+	if (!HeapTupleIsValid(mapping))
+		return -1;
+	account = find_account(mapping);
+	tally = account != NULL ? account->tally :
+		shared_find_tally(((Form_pg_user_mapping) GETSTRUCT(mapping))->oid);
+	ReleaseSysCache(mapping);
 	return tally != NULL ? total_in(tally, resource) : -1;
 }
 

@@ -10,6 +10,14 @@
 #include "option.h"
 #include "own.h"
 #include "shared.h"
+#include "storage/itemptr.h"
+
+/* Which version of a catalog's row was read. */
+typedef struct RowVersion
+{
+	TransactionId xmin;
+	ItemPointerData tid;
+} RowVersion;
 
 /*
  * One per user mapping, kept over statements so that connections are.  When
@@ -24,14 +32,16 @@ typedef struct Account
 	char	   *server;			/* its name */
 	uint32		server_hash;	/* as syscache invalidations name them */
 	uint32		mapping_hash;
-	bool		stale;
+	bool		stale;			/* one of them has been changed */
+	bool		doubtful;		/* or so it may be */
+	RowVersion	server_row;		/* by which that is told */
+	RowVersion	mapping_row;
 	int			users;
 	Settings	settings;		/* the server's; without strings */
 	char	   *access_key;
 	char	   *secret_key;
 	Own			listed;			/* itself, in account.c's list */
 	Own			secret;			/* erases secret_key */
-	Own			options;		/* erases what the keys are read from */
 	Http	   *pool;
 	int			descriptors;	/* that it may use */
 	Own			http;			/* closes the pool */

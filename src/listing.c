@@ -117,9 +117,15 @@ listing_serves(const Listing *listing, const ListingKey *key)
 }
 
 bool
-listing_usable(const Listing *listing)
+listing_failed(const Listing *listing)
 {
-	return !listing->failed && !listing->key.account->stale;
+	return listing->failed;
+}
+
+Account *
+listing_account(const Listing *listing)
+{
+	return listing->key.account;
 }
 
 TimestampTz

@@ -66,15 +66,20 @@ extern void listing_unpin(Listing *listing);
 
 /*
  * Whether the listing can serve a key: it is one of that key, or of the whole
- * list and already has the rows wanted; and is usable.  Never raises.
+ * list and already has the rows wanted; and has not failed.  Never raises.
  */
 extern bool listing_serves(const Listing *listing, const ListingKey *key);
 
 /*
- * False once it has failed for good, or its account has been changed: it shows
- * no more than what it has.  Never raises.
+ * Whether it has failed for good: it shows no more than what it has.  Never
+ * raises.
  */
-extern bool listing_usable(const Listing *listing);
+extern bool listing_failed(const Listing *listing);
+
+/*
+ * The account it is read with, which it has pinned.  Never raises.
+ */
+extern Account *listing_account(const Listing *listing);
 
 /*
  * When it was made, before its first request.  Never raises.

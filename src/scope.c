@@ -23,12 +23,12 @@ typedef struct Shelf
 	List	   *listings;		/* Listing, each pinned once */
 } Shelf;
 
-/* An account that a statement reads with. */
+/* With which account a statement reads for a user from a server. */
 typedef struct Use
 {
 	Oid			server;
 	Oid			user;
-	Own			account;
+	Account    *account;		/* pinned; NULL: not known yet */
 } Use;
 
 /* A statement that reads listings; lies in its executor state's context. */
@@ -94,8 +94,8 @@ find(const Shelf *shelf, const ListingKey *key)
 }
 
 /*
- * Takes off what serves nobody any more: what has failed, what was read with
- * an account that has been changed, and what the session has kept for too long.
+ * Takes off what serves nobody any more: what has failed, and what the session
+ * has kept for too long or has read with an account that was changed since.
  */
 static void
 tidy(Shelf *shelf)
@@ -107,10 +107,11 @@ tidy(Shelf *shelf)
 	{
 		Listing    *listing = lfirst(cell);
 
-		if (listing_usable(listing) &&
+		if (!listing_failed(listing) &&
 			(shelf != &session_shelf ||
-			 !TimestampDifferenceExceeds(listing_started(listing), now,
-										 scope_cache_ttl * 1000)))
+			 (!listing_account(listing)->stale &&
+			  !TimestampDifferenceExceeds(listing_started(listing), now,
+										  scope_cache_ttl * 1000))))
 			continue;
 		shelf->listings = foreach_delete_current(shelf->listings, cell);
 		listing_unpin(listing);
@@ -123,9 +124,17 @@ static void
 end_statement(void *arg)
 {
 	Statement  *statement = arg;
+	ListCell   *cell;
 
 	dlist_delete(&statement->node);
 	clear(&statement->shelf);
+	foreach(cell, statement->uses)
+	{
+		Use		   *use = lfirst(cell);
+
+		if (use->account != NULL)
+			account_release(use->account);
+	}
 	/* the file of a list that failed for want of room would take that room */
 	tidy(&transaction_shelf);
 	tidy(&session_shelf);
@@ -173,11 +182,12 @@ scope_budget(EState *estate)
 	return &find_statement(top_estate(estate))->budget;
 }
 
-Account *
-scope_account(EState *estate, Oid server, Oid user)
+/*
+ * What a statement keeps for a user on a server, made if there is nothing.
+ */
+static Use *
+find_use(Statement *statement, Oid server, Oid user)
 {
-	Statement  *statement = find_statement(top_estate(estate));
-	MemoryContext context = statement->shelf.context;
 	MemoryContext old;
 	ListCell   *cell;
 	Use		   *use;
@@ -186,18 +196,69 @@ scope_account(EState *estate, Oid server, Oid user)
 	{
 		use = lfirst(cell);
 		if (use->server == server && use->user == user)
-			return use->account.handle;
+			return use;
 	}
 
-	use = MemoryContextAlloc(context, sizeof(Use));
+	old = MemoryContextSwitchTo(statement->shelf.context);
+	use = palloc0(sizeof(Use));
 	use->server = server;
 	use->user = user;
-	own_init_account(&use->account, context);
-	own_set(&use->account, account_get(server, user));
-	old = MemoryContextSwitchTo(context);
 	statement->uses = lappend(statement->uses, use);
 	MemoryContextSwitchTo(old);
-	return use->account.handle;
+	return use;
+}
+
+/*
+ * The account by which lists have been read that go together with those to be
+ * read now; NULL if there is none.  In a statement that is the one of the same
+ * mapping, which several users may have, PUBLIC's; in a transaction with one
+ * snapshot, of the same keys as well.
+ */
+static Account *
+earlier_account(const Statement *statement, const Account *account)
+{
+	ListCell   *cell;
+
+	foreach(cell, statement->uses)
+	{
+		Account    *other = ((const Use *) lfirst(cell))->account;
+
+		if (other != NULL && other->mapping == account->mapping)
+			return other;
+	}
+	if (!IsolationUsesXactSnapshot())
+		return NULL;
+	foreach(cell, transaction_shelf.listings)
+	{
+		const Listing *listing = lfirst(cell);
+		Account    *other = listing_account(listing);
+
+		if (!listing_failed(listing) && other->mapping == account->mapping &&
+			memcmp(&other->key, &account->key, sizeof(SignDigest)) == 0)
+			return other;
+	}
+	return NULL;
+}
+
+Account *
+scope_account(EState *estate, Oid server, Oid user)
+{
+	Statement  *statement = find_statement(top_estate(estate));
+	Use		   *use = find_use(statement, server, user);
+
+	if (use->account == NULL)
+	{
+		Account    *account = account_get(server, user);
+		Account    *earlier = earlier_account(statement, account);
+
+		use->account = account;
+		if (earlier != NULL)
+		{
+			use->account = account_pin(earlier);
+			account_release(account);
+		}
+	}
+	return use->account;
 }
 
 /* ---- the transaction ---- */

@@ -162,7 +162,9 @@ sub wrong
 	unless ($refused)
 	{
 		my $next = outcome($reader, $probe);
-		push @wrong, "then: $next" unless $change->{next}{$next};
+		my $kept = $change->{keeps} && $way =~ /repeatably/;
+		push @wrong, "then: $next"
+		  unless $kept ? $next eq $rows{'a walk'} : $change->{next}{$next};
 	}
 	return @wrong;
 }
@@ -171,8 +173,8 @@ my $all = ($ENV{LIFE} // '') eq 'all';
 my $cells = 0;
 
 # A change (sql), what takes it back (revert), whether it locks the cursor's
-# table (locks), and how the next statement may end (next, a set), under
-# cursors.
+# table (locks), how the next statement may end (next, a set), and whether it is
+# nothing to a transaction that keeps its lists (keeps), under cursors.
 sub try
 {
 	my $change = shift;
@@ -229,6 +231,7 @@ foreach my $where (sort keys %options)
 			sql => $change,
 			revert => $revert,
 			locks => $where =~ /table|column/ ? 1 : 0,
+			keeps => $where eq 'server' && $name ne 'endpoint',
 			next => {
 				$next => 1,
 				$name =~ /timeout/ ? ($rows{'a walk'} => 1, $ends => 1) : () }
