@@ -274,8 +274,10 @@ sub campaign
 
 	note sprintf '%s: %d runs, %.0f s; %s', $what,
 	  ($rounds + 1) * @operations * ($each + $step), $seconds, $settled;
-	note sprintf '%s: %s %d -> %d', $what, $_, $ends[0]{$_}, $ends[-1]{$_}
-	  foreach qw(resident anonymous libraries used caches contexts);
+	foreach my $thing (qw(resident anonymous libraries used caches contexts))
+	{
+		note "$what: $thing ", join ' -> ', map { $_->{$thing} } @ends;
+	}
 	note sprintf '%s: most lost by "%s", %.2f pieces a run', $what, $lost[0],
 	  $lost{ $lost[0] };
 	return;
@@ -354,6 +356,10 @@ my %scans = (
 	'savepoint above a cursor' => "BEGIN; $cursor; SAVEPOINT s; MOVE 5 FROM c;
 		ROLLBACK TO s; MOVE ALL FROM c; COMMIT",
 	'exception block' => 'SELECT divide(7)');
+
+# What is counted for this one is asked for below.  Those that are made later may
+# find no room in shared memory, where mappings that are gone keep theirs.
+$session->query_safe("$from backing_off");
 
 # Where several are in flight, as many connections as they need are open from now
 # on: the second page comes after the third.

@@ -98,7 +98,8 @@ sub memory
 }
 
 # How many of each kind are open, as one text.  Of the files that PostgreSQL keeps
-# open, only temporary ones count.
+# open, only temporary ones count; of the tallies in shared memory not that of
+# server "mapped", whose mapping is made anew until there is no room for it.
 sub handles
 {
 	my $self = shift;
@@ -112,8 +113,8 @@ sub handles
 		my ($kind) = $target =~ /^(?:anon_inode:)?\[?([a-z]\w*)/;
 		$handles{ $kind // 'file' }++;
 	}
-	($handles{tallies}) =
-	  $self->{watcher}->query_safe('SELECT count(*) FROM nclue_fdw_stat()');
+	($handles{tallies}) = $self->{watcher}->query_safe(
+		"SELECT count(*) FROM nclue_fdw_stat() WHERE server <> 'mapped'");
 	return join ', ', map { "$handles{$_} $_" } sort keys %handles;
 }
 
