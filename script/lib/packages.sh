@@ -33,6 +33,9 @@ needed_packages()
 		echo clang libcmocka-dev libipc-run-perl nginx
 	case ${3:-} in
 		sanitize) echo libclang-rt-dev llvm ;;
+		assertions | valgrind)
+			echo bison bzip2 flex libicu-dev perl pkg-config valgrind
+			;;
 	esac
 }
 
