@@ -30,7 +30,7 @@ build_checked()
 	fetch_source "$1" "$2" &&
 		as_user env -C "$source" ./configure -q --prefix="$2/installed" \
 			--enable-cassert --enable-debug --enable-tap-tests --with-openssl \
-			--without-readline --without-zlib --without-icu \
+			--with-icu --without-readline --without-zlib \
 			CC=gcc CFLAGS='-O1 -g -fno-omit-frame-pointer' \
 			CPPFLAGS=-DUSE_VALGRIND &&
 		as_user make -s -C "$source" -j "$(nproc)" &&
@@ -46,14 +46,39 @@ checked_postgres()
 
 	if [ ! -e "$kept" ]; then
 		step "building a PostgreSQL $1 that checks itself"
-		patiently "$work/log/checked" build_checked "$1" "$work/checked" &&
+		mkdir "$work/build" && give_away "$work/build" &&
+			patiently "$work/log/checked" build_checked "$1" "$work/build" &&
 			mkdir -p "${kept%/*}" &&
-			cp -a "$work/checked/installed" "$kept.$$" &&
+			cp -a "$work/build/installed" "$kept.$$" &&
 			mv -T "$kept.$$" "$kept" || return 1
-		rm -rf "$work/checked"
+		rm -rf "$work/build"
 	fi
 	cp -a "$kept" "$2" && give_away "$2" || return 1
 	bindir=$2/bin
 	pg_config=$bindir/pg_config
 	"$pg_config" --version >/dev/null
+}
+
+# build_for_checked: the extension for it, and both where they belong; 1 if
+# there is none, having counted that.
+build_for_checked()
+{
+	local log=$work/log/build
+
+	if ! checked_postgres "$major" "$work/checked"; then
+		step "skipped: no PostgreSQL $major can be built from source"
+		count 0 0 1
+		return 1
+	fi
+	check_build "build for $("$pg_config" --version) with assertions" "$log" \
+		make_in "$work/gcc" "$log" -j "$(nproc)" CC=gcc COPT=-O1 &&
+		check_build 'make install' "$log" make_in "$work/gcc" "$log" install
+}
+
+test_assertions()
+{
+	step_limit=1800
+	build_for_checked || return
+	test_regress
+	test_tap
 }

@@ -34,6 +34,9 @@ needed_packages()
 	case ${3:-} in
 		lint) echo clang-tidy cppcheck shellcheck ;;
 		sanitize) echo llvm ;;
+		assertions | valgrind)
+			echo bison bzip2 flex libicu-dev perl pkg-config valgrind
+			;;
 	esac
 }
 

@@ -96,4 +96,5 @@ test_sanitize()
 	rm -f "$work/gcc/t/005_library.pl"
 	test_regress
 	test_tap
+	count_reports
 }
