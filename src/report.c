@@ -204,6 +204,7 @@ report_value_error(MemoryContext context)
 	make_harmless(error->detail, false);
 	make_harmless(error->hint, false);
 	make_harmless(error->context, true);
+	make_harmless(error->internalquery, true);
 	ReThrowError(error);
 }
 

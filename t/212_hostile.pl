@@ -40,7 +40,11 @@ CREATE FOREIGN TABLE tasks (task_id text, task_name text, status text) SERVER nc
 CREATE FOREIGN TABLE numbers (task_id text, task_name int) SERVER nclue;
 CREATE TYPE mood AS ENUM ('sad');
 CREATE FOREIGN TABLE moods (task_id text, task_name mood) SERVER nclue;
-CREATE FOREIGN TABLE moments (task_id text, created_at timestamptz) SERVER nclue;});
+CREATE FOREIGN TABLE moments (task_id text, created_at timestamptz) SERVER nclue;
+CREATE DOMAIN digits AS text CHECK (VALUE::int > 0);
+CREATE FOREIGN TABLE held (task_id text, task_name digits) SERVER nclue;
+CREATE FOREIGN TABLE computed (task_id text, task_name text,
+  number int GENERATED ALWAYS AS (task_name::int) STORED) SERVER nclue;});
 	return;
 }
 prepare('postgres');
@@ -136,9 +140,12 @@ sub objects_are_harmless
 	is_harmless("${what}an id", 'SELECT task_name FROM numbers;', qr/object with task_id A/);
 	$standin->ctl('delete', 'tasks', 'position=0');
 
+	my $number = qr/22P02: invalid input syntax for type integer: "/;
 	foreach my $case (
-		[ 'a text that is no number', 'numbers', qr/22P02: invalid input syntax for type integer: "/ ],
-		[ 'a text of no word', 'moods', qr/22P02: invalid input value for enum mood: "/ ])
+		[ 'a text that is no number', 'numbers', $number ],
+		[ 'a text of no word', 'moods', qr/22P02: invalid input value for enum mood: "/ ],
+		[ 'a text that a domain casts', 'held', $number ],
+		[ 'a text that a generated column casts', 'computed', $number ])
 	{
 		my ($name, $table, $expected) = @$case;
 		$standin->ctl('fault', qq{value=task_name:"$json"});
@@ -206,6 +213,7 @@ foreach my $number (1 .. $texts)
 		[ $list, 'status=503', "body=$text" ],
 		[ $list, 'status=500', "header=x-ncp-trace-id:$line" ],
 		[ 'SELECT task_name FROM numbers;', qq{value=task_name:"$quoted"} ],
+		[ 'SELECT * FROM computed;', qq{value=task_name:"$quoted"} ],
 		[ 'SELECT created_at FROM moments;', qq{value=created_at:"$quoted"} ]);
 	my $sql = '';
 	my @faults;
