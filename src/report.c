@@ -30,33 +30,87 @@ is_harmless(pg_wchar c)
 			 (c >= 0x2066 && c <= 0x2069));
 }
 
+/*
+ * The character that a text begins with, of *n bytes: as Unicode where that
+ * tells whether it is harmless, else any letter.  A byte that is no character,
+ * or half of one, is what it is by itself to a terminal.
+ */
+static pg_wchar
+first_character(int encoding, const char *text, size_t length, int *n)
+{
+	const unsigned char *bytes = (const unsigned char *) text;
+
+	/* there the service's UTF-8 is as it came */
+	if (encoding == PG_SQL_ASCII)
+		encoding = PG_UTF8;
+	*n = pg_encoding_verifymbchar(encoding, text,
+								  Min(length, MAX_MULTIBYTE_CHAR_LEN));
+	if (*n > 1)
+		return encoding == PG_UTF8 ? utf8_to_unicode(bytes) : 'x';
+	*n = 1;
+
+	/* marks of direction */
+	if ((*bytes == 0xfd || *bytes == 0xfe) &&
+		(encoding == PG_ISO_8859_8 || encoding == PG_WIN1255 ||
+		 encoding == PG_WIN1256))
+		return *bytes == 0xfd ? 0x200e : 0x200f;
+	switch (encoding)
+	{
+		case PG_WIN866:
+		case PG_WIN874:
+		case PG_WIN1250:
+		case PG_WIN1251:
+		case PG_WIN1252:
+		case PG_WIN1253:
+		case PG_WIN1254:
+		case PG_WIN1255:
+		case PG_WIN1256:
+		case PG_WIN1257:
+		case PG_WIN1258:
+		case PG_KOI8R:
+		case PG_KOI8U:
+			/* letters where the others have controls */
+			return IS_HIGHBIT_SET(*bytes) ? 'x' : *bytes;
+		default:
+			return *bytes;
+	}
+}
+
+/*
+ * Copies a text, perhaps to where it is, with spaces for what is not harmless;
+ * line ends stay where it is made of lines.  In UTF-8, ? stands for a byte that
+ * is no character.  Returns the copy's end, and terminates it.
+ */
+static char *
+copy_harmless(char *to, int encoding, const char *from, size_t length,
+			  bool lines)
+{
+	while (length > 0)
+	{
+		int			n;
+		pg_wchar	c = first_character(encoding, from, length, &n);
+
+		if (encoding == PG_UTF8 && n == 1 && IS_HIGHBIT_SET(*from))
+			*to++ = '?';
+		else if (is_harmless(c) || (lines && c == '\n'))
+		{
+			memmove(to, from, n);
+			to += n;
+		}
+		else
+			*to++ = ' ';
+		from += n;
+		length -= n;
+	}
+	*to = '\0';
+	return to;
+}
+
 char *
 report_text(const char *foreign, size_t length)
 {
 	char	   *clean = palloc(length + 1);
-	char	   *end = clean;
-
-	while (length > 0)
-	{
-		int			n = pg_utf_mblen((const unsigned char *) foreign);
-
-		if ((size_t) n > length ||
-			!pg_utf8_islegal((const unsigned char *) foreign, n))
-		{
-			*end++ = '?';
-			n = 1;
-		}
-		else if (!is_harmless(utf8_to_unicode((const unsigned char *) foreign)))
-			*end++ = ' ';
-		else
-		{
-			memcpy(end, foreign, n);
-			end += n;
-		}
-		foreign += n;
-		length -= n;
-	}
-	*end = '\0';
+	char	   *end = copy_harmless(clean, PG_UTF8, foreign, length, false);
 
 	/*
 	 * A report must not fail because a word of it is unknown to the
@@ -124,36 +178,18 @@ report_excerpt(const char *text, size_t length)
 static void
 make_harmless(char *text, bool lines)
 {
-	int			encoding = GetDatabaseEncoding();
-	const char *from = text;
-	const char *end = text +(text == NULL ? 0 : strlen(text));
-	const char *dots = "...";
-	bool		clip = !lines && end - text >QUOTE_MAX + (int) strlen(dots);
-	char	   *to = text;
+	static const char dots[] = "...";
+	size_t		length = text == NULL ? 0 : strlen(text);
 
 	if (text == NULL)
 		return;
-	while (from < end)
+	if (!lines && length > QUOTE_MAX + strlen(dots))
 	{
-		int			n = Min(pg_encoding_mblen(encoding, from), end - from);
-		pg_wchar	c = n == 1 ? (unsigned char) *from :
-		encoding == PG_UTF8 ? utf8_to_unicode((const unsigned char *) from) : 'x';
-
-		if (clip && to - text +n > QUOTE_MAX)
-		{
-			strcpy(to, dots);
-			return;
-		}
-		if ((lines && c == '\n') || is_harmless(c) || (n == 1 && c > 0x7f))
-		{
-			memmove(to, from, n);
-			to += n;
-		}
-		else
-			*to++ = ' ';
-		from += n;
+		length = pg_mbcliplen(text, (int) length, QUOTE_MAX);
+		strcpy(text + length, dots);
+		length += strlen(dots);
 	}
-	*to = '\0';
+	copy_harmless(text, GetDatabaseEncoding(), text, length, lines);
 }
 
 void
@@ -168,6 +204,7 @@ report_value_error(MemoryContext context)
 	make_harmless(error->detail, false);
 	make_harmless(error->hint, false);
 	make_harmless(error->context, true);
+	make_harmless(error->internalquery, true);
 	ReThrowError(error);
 }
 

@@ -472,10 +472,8 @@ convert_time(Row *row, const Column *column, const DocValue *value)
 static Datum
 convert_input(Row *row, Column *column, const DocValue *value)
 {
-	MemoryContext context = CurrentMemoryContext;
 	char	   *text = column->conversion == CONVERT_JSON ?
 	json_text(row, value) : value_text(row, value);
-	Datum		result;
 
 	/* these two cut a text short without a word */
 	if ((column->type == NAMEOID && strlen(text) >= NAMEDATALEN) ||
@@ -484,17 +482,8 @@ convert_input(Row *row, Column *column, const DocValue *value)
 				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
 				 errmsg("value too long for type %s",
 						format_type_be(column->type))));
-	PG_TRY();
-	{
-		result = InputFunctionCall(&column->input, text, column->ioparam,
-								   column->typmod);
-	}
-	PG_CATCH();
-	{
-		report_value_error(context);
-	}
-	PG_END_TRY();
-	return result;
+	return InputFunctionCall(&column->input, text, column->ioparam,
+							 column->typmod);
 }
 
 /*
@@ -649,6 +638,8 @@ void
 row_fill(Row *row, const DocValue *object, TupleTableSlot *slot,
 		 ExprContext *econtext)
 {
+	MemoryContext context = CurrentMemoryContext;
+
 	ExecClearTuple(slot);
 	memset(slot->tts_values, 0, row->natts * sizeof(Datum));
 	memset(slot->tts_isnull, true, row->natts * sizeof(bool));
@@ -656,11 +647,20 @@ row_fill(Row *row, const DocValue *object, TupleTableSlot *slot,
 
 	row->object = object;
 	econtext->ecxt_scantuple = slot;
-	for (int i = 0; i < row->ncolumns; i++)
+	/* types, domains and generated columns quote values in their errors */
+	PG_TRY();
 	{
-		row->current = &row->columns[i];
-		fill_column(row, &row->columns[i], slot, econtext);
+		for (int i = 0; i < row->ncolumns; i++)
+		{
+			row->current = &row->columns[i];
+			fill_column(row, &row->columns[i], slot, econtext);
+		}
 	}
+	PG_CATCH();
+	{
+		report_value_error(context);
+	}
+	PG_END_TRY();
 	row->current = NULL;
 }
 

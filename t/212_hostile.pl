@@ -18,12 +18,19 @@ use PostgreSQL::Test::Utils;
 use Standin;
 use Test::More;
 
+# psql gets UTF-8 from every database.
+$ENV{PGCLIENTENCODING} = 'UTF8';
+
 my $standin = Standin->start(objects => 3);
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init(extra => [ '--encoding=UTF8', '--no-locale' ]);
 $node->append_conf('postgresql.conf', "log_statement = 'none'");
 $node->start;
-$node->safe_psql('postgres', qq{
+sub prepare
+{
+	my ($database) = @_;
+
+	$node->safe_psql($database, qq{
 CREATE EXTENSION nclue_fdw;
 CREATE SERVER nclue FOREIGN DATA WRAPPER nclue_fdw
   OPTIONS (endpoint '@{[$standin->endpoint]}', rate_limit '0', max_retries '0', max_in_flight '1');
@@ -33,21 +40,39 @@ CREATE FOREIGN TABLE tasks (task_id text, task_name text, status text) SERVER nc
 CREATE FOREIGN TABLE numbers (task_id text, task_name int) SERVER nclue;
 CREATE TYPE mood AS ENUM ('sad');
 CREATE FOREIGN TABLE moods (task_id text, task_name mood) SERVER nclue;
-CREATE FOREIGN TABLE moments (task_id text, created_at timestamptz) SERVER nclue;});
+CREATE FOREIGN TABLE moments (task_id text, created_at timestamptz) SERVER nclue;
+CREATE DOMAIN digits AS text CHECK (VALUE::int > 0);
+CREATE FOREIGN TABLE held (task_id text, task_name digits) SERVER nclue;
+CREATE FOREIGN TABLE computed (task_id text, task_name text,
+  number int GENERATED ALWAYS AS (task_name::int) STORED) SERVER nclue;});
+	return;
+}
+prepare('postgres');
 
 # What clears a screen, sets a title or writes backwards, and a line that looks
 # like the log's.  8-bit controls (U+009B) are escape sequences to terminals, too.
 my @harms = (
 	"\e[2J", "\e]0;title\a", "\x{9b}31m", "\x{90}q\x{9c}", "\b\b\b", "\x7f",
-	"\x{202e}live", "\x{2066}x\x{2069}", "\x{2028}", "\r",
+	"\x{202e}live", "\x{200f}x\x{200e}", "\x{2066}x\x{2069}", "\x{2028}", "\r",
 	"\n2024-01-01 00:00:00 UTC [1] LOG:  forged", "\nERROR:  forged");
-my $harm = encode('UTF-8', "A" . join('x', @harms) . "Z");
+sub harm_of
+{
+	return encode('UTF-8', 'A' . join('x', @_) . 'Z');
+}
+my $harm = harm_of(@harms);
 
 # The same in one line, for a header.
 my $header = $harm =~ s/[\r\n]//gr;
 
 # For JSON.
-my $json = join '', map { ord($_) < 0x20 || ord($_) == 0x7f ? sprintf('\\u%04x', ord($_)) : $_ } split //, $harm;
+sub json_of
+{
+	my ($text) = @_;
+	return $text =~ s/([\x00-\x1f\x7f])/sprintf '\\u%04x', ord $1/ger;
+}
+
+# The database that statements are run in, and the encoding of what it logs.
+my ($database, $log_encoding) = ('postgres', 'UTF-8');
 
 # Runs statements; what psql shows of their errors and what the log does is
 # what comes back.
@@ -55,7 +80,7 @@ sub shown
 {
 	my ($sql, @psql) = @_;
 	my $from = -s $node->logfile;
-	my ($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\n$sql", @psql);
+	my ($status, $out, $err) = $node->psql($database, "\\set VERBOSITY verbose\n$sql", @psql);
 	my $log = slurp_file($node->logfile, $from);
 	return ($err, $log);
 }
@@ -69,10 +94,10 @@ sub is_harmless
 
 	my ($err, $log) = shown($sql);
 	like($err, $expected, "$name: shown");
-	foreach my $shown ([ 'to the client', $err ], [ 'in the log', $log ])
+	foreach my $shown ([ 'to the client', $err, 'UTF-8' ], [ 'in the log', $log, $log_encoding ])
 	{
-		my ($where, $text) = @$shown;
-		$text = decode('UTF-8', $text) unless utf8::is_utf8($text);
+		my ($where, $text, $encoding) = @$shown;
+		$text = decode($encoding, $text) unless utf8::is_utf8($text);
 		unlike($text, $obeyed, "$name: nothing in it is for the terminal, $where");
 		unlike($text, qr/^(?:\S+ \S+ UTC \[1\] LOG|ERROR): +forged/m,
 			"$name: no line is forged, $where");
@@ -103,20 +128,52 @@ is_harmless('a redirect', $list, qr/redirect/);
 
 # ---- what objects hold ----
 
-$standin->ctl('fault', qq{value=task_name:"$json"});
-is_harmless('a text that is no number', 'SELECT task_name FROM numbers;',
-	qr/22P02: invalid input syntax for type integer: "A/);
-$standin->ctl('fault', qq{value=task_name:"$json"});
-is_harmless('a text of no word', 'SELECT task_name FROM moods;',
-	qr/22P02: invalid input value for enum mood: "A/);
-$standin->ctl('fault', qq{value=created_at:"$json"});
-is_harmless('a text that is no time', 'SELECT created_at FROM moments;', qr/22007: invalid date and time: "A/);
-$standin->ctl('insert', 'tasks', 'position=0', "id=$harm", 'task_name=x');
-is_harmless('an id', 'SELECT task_name FROM numbers;', qr/object with task_id A/);
-$standin->ctl('delete', 'tasks', 'position=0');
-$standin->ctl('fault', 'long=task_name');
-is_harmless('a long text that is no number', 'SELECT task_name FROM numbers;',
-	qr/22P02: invalid input syntax for type integer: "/);
+sub objects_are_harmless
+{
+	my ($what, $harm) = @_;
+	my $json = json_of($harm);
+
+	$standin->ctl('fault', qq{value=created_at:"$json"});
+	is_harmless("${what}a text that is no time", 'SELECT created_at FROM moments;',
+		qr/22007: invalid date and time: "A/);
+	$standin->ctl('insert', 'tasks', 'position=0', "id=$harm", 'task_name=x');
+	is_harmless("${what}an id", 'SELECT task_name FROM numbers;', qr/object with task_id A/);
+	$standin->ctl('delete', 'tasks', 'position=0');
+
+	my $number = qr/22P02: invalid input syntax for type integer: "/;
+	foreach my $case (
+		[ 'a text that is no number', 'numbers', $number ],
+		[ 'a text of no word', 'moods', qr/22P02: invalid input value for enum mood: "/ ],
+		[ 'a text that a domain casts', 'held', $number ],
+		[ 'a text that a generated column casts', 'computed', $number ])
+	{
+		my ($name, $table, $expected) = @$case;
+		$standin->ctl('fault', qq{value=task_name:"$json"});
+		is_harmless("$what$name", "SELECT * FROM $table;", qr/${expected}A/);
+		$standin->ctl('fault', 'long=task_name');
+		is_harmless("$what$name, long", "SELECT * FROM $table;", $expected);
+	}
+	return;
+}
+objects_are_harmless('', $harm);
+
+# Other encodings have some of these characters, each in its own bytes.
+foreach my $case (
+	[ 'SQL_ASCII', 'UTF-8' ],
+	[ 'LATIN1', 'iso-8859-1' ],
+	[ 'WIN1256', 'cp1256' ],
+	[ 'EUC_JIS_2004', 'iso-8859-1' ])
+{
+	my ($encoding, $characters) = @$case;
+
+	($database, $log_encoding) = (lc $encoding, $characters);
+	$node->safe_psql('postgres', "CREATE DATABASE $database ENCODING '$encoding' "
+		  . "LC_COLLATE 'C' LC_CTYPE 'C' LOCALE_PROVIDER libc TEMPLATE template0");
+	prepare($database);
+	objects_are_harmless("$encoding: ",
+		harm_of(grep { my $text = $_; eval { encode($characters, $text, Encode::FB_CROAK); 1 } } @harms));
+}
+($database, $log_encoding) = ('postgres', 'UTF-8');
 
 # Random ones: bytes that are no characters as well.
 my $seed = $ENV{SEED} // (time ^ $$) % 1_000_000;
@@ -156,6 +213,7 @@ foreach my $number (1 .. $texts)
 		[ $list, 'status=503', "body=$text" ],
 		[ $list, 'status=500', "header=x-ncp-trace-id:$line" ],
 		[ 'SELECT task_name FROM numbers;', qq{value=task_name:"$quoted"} ],
+		[ 'SELECT * FROM computed;', qq{value=task_name:"$quoted"} ],
 		[ 'SELECT created_at FROM moments;', qq{value=created_at:"$quoted"} ]);
 	my $sql = '';
 	my @faults;
