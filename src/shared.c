@@ -20,12 +20,12 @@
  * The name carries the layout's version: after an upgrade without a restart
  * sessions with the old and the new library must not share.
  */
-#define SHARED_NAME "nclue_fdw 1"
+#define SHARED_NAME "nclue_fdw 2"
 
 /*
- * Access keys in use at once, and user mappings ever used since the start of
- * the server; for more there is an error, or another role's room, and tallies
- * of the session's own.
+ * Access keys whose last send is remembered, and user mappings ever used since
+ * the start of the server; of more, those that were silent longest are
+ * forgotten, and tallies are the session's own.
  */
 #define SHARED_KEYS 32
 #define SHARED_TALLIES 256
@@ -38,8 +38,6 @@ typedef struct SharedLine
 {
 	SignDigest	key;
 	bool		used;
-	Oid			role;			/* that logged in and made it */
-	int64		longest_us;		/* of the intervals asked for */
 	Limiter		limiter;
 } SharedLine;
 
@@ -48,7 +46,9 @@ typedef struct Shared
 	bool		shared;
 	int			tranche;
 	LWLock		lock;
-	int64		began_us;		/* something may have been sent until then */
+	int64		began_us;		/* until then something may have been sent with
+								 * a key that has no line */
+	uint32		tickets;		/* handed out so far, in all lines */
 	SharedLine	lines[SHARED_KEYS];
 	SharedTally tallies[SHARED_TALLIES + 1];	/* the last one is nobody's */
 } Shared;
@@ -215,70 +215,6 @@ find_line(Shared *shared, SignDigest key)
 	return NULL;
 }
 
-static int
-lines_of(const Shared *shared, Oid role)
-{
-	int			count = 0;
-
-	for (int i = 0; i < SHARED_KEYS; i++)
-		count += shared->lines[i].used && shared->lines[i].role == role;
-	return count;
-}
-
-/*
- * Room for one more line of a role; NULL where there is none.  A line that
- * stands for nothing any more gives up its room.  Else the role that has made
- * most of them gives one in which nobody stands, as long as it keeps no fewer
- * than the other then has: or any role could keep all others from their keys,
- * with as many slow keys as there is room for.
- */
-static SharedLine *
-find_room(Shared *shared, Oid role, int64 now_us)
-{
-	SharedLine *room = NULL;
-	int			most = lines_of(shared, role) + 1;
-
-	for (int i = 0; i < SHARED_KEYS; i++)
-	{
-		SharedLine *line = &shared->lines[i];
-		int			count;
-
-		if (!line->used ||
-			limiter_idle(&line->limiter, line->longest_us, now_us))
-			return line;
-		count = lines_of(shared, line->role);
-		if (count > most && limiter_head(&line->limiter) < 0)
-		{
-			most = count;
-			room = line;
-		}
-	}
-	return room;
-}
-
-/*
- * The line before a key, made if there is none; NULL where there is no room.
- */
-static SharedLine *
-make_line(Shared *shared, SignDigest key, int64 now_us)
-{
-	Oid			role = GetSessionUserId();
-	SharedLine *line = find_line(shared, key);
-
-	if (line != NULL)
-		return line;
-	line = find_room(shared, role, now_us);
-	if (line != NULL)
-	{
-		line->used = true;
-		line->key = key;
-		line->role = role;
-		line->longest_us = 0;
-		limiter_begin(&line->limiter, shared->began_us);
-	}
-	return line;
-}
-
 /*
  * Wakes who is at a line's head, if that is another process.
  */
@@ -291,20 +227,74 @@ wake_head(const Shared *shared, const Limiter *limiter)
 		SetLatch(&GetPGProcByNumber(head)->procLatch);
 }
 
+/*
+ * Room for one more line; NULL where somebody stands in every one.  Where all of
+ * it is used, that of the line which was silent longest: whoever uses many keys
+ * takes room from others, and they from them.  What is forgotten is when its
+ * key last sent, so from then on that counts for all that have no line: no key
+ * sends too early by it, and each waits for one interval of its own at most.
+ */
+static SharedLine *
+find_room(Shared *shared, int64 now_us)
+{
+	SharedLine *room = NULL;
+
+	for (int i = 0; i < SHARED_KEYS; i++)
+	{
+		SharedLine *line = &shared->lines[i];
+		int			before = limiter_head(&line->limiter);
+
+		if (!line->used)
+			return line;
+		if (!limiter_empty(&line->limiter, now_us))
+		{
+			if (limiter_head(&line->limiter) != before)
+				wake_head(shared, &line->limiter);
+		}
+		else if (room == NULL || limiter_sent_us(&line->limiter) <
+				 limiter_sent_us(&room->limiter))
+			room = line;
+	}
+	if (room != NULL)
+		shared->began_us = Max(shared->began_us,
+							   limiter_sent_us(&room->limiter));
+	return room;
+}
+
+/*
+ * The line before a key, made if there is none, as if something had been sent at
+ * sent_us; NULL where there is no room.
+ */
+static SharedLine *
+make_line(Shared *shared, SignDigest key, int64 sent_us, int64 now_us)
+{
+	SharedLine *line = find_line(shared, key);
+
+	if (line != NULL)
+		return line;
+	line = find_room(shared, now_us);
+	if (line != NULL)
+	{
+		line->used = true;
+		line->key = key;
+		limiter_begin(&line->limiter, Max(sent_us, shared->began_us));
+	}
+	return line;
+}
+
 uint32
 shared_join(SignDigest key, int64 interval_us, int64 now_us)
 {
 	Shared	   *shared = lock();
-	SharedLine *line = make_line(shared, key, now_us);
+	SharedLine *line = make_line(shared, key, LONG_AGO, now_us);
 	uint32		ticket = 0;
 
 	if (line != NULL)
 	{
 		int			before = limiter_head(&line->limiter);
 
-		line->longest_us = Max(line->longest_us, interval_us);
-		ticket = limiter_join(&line->limiter, compat_my_number(), interval_us,
-							  now_us);
+		ticket = limiter_join(&line->limiter, &shared->tickets,
+							  compat_my_number(), interval_us, now_us);
 		if (limiter_head(&line->limiter) != before)
 			wake_head(shared, &line->limiter);
 	}
@@ -355,6 +345,11 @@ shared_sent(SignDigest key, uint32 ticket, int64 now_us)
 		limiter_sent(&line->limiter, ticket, now_us, now_us);
 		wake_head(shared, &line->limiter);
 	}
+	else
+	{
+		/* a late report, of a place that had lapsed before the line went */
+		shared->began_us = Max(shared->began_us, now_us);
+	}
 	unlock(shared);
 }
 
@@ -376,7 +371,9 @@ void
 shared_hold(SignDigest key, int64 until_us, int64 now_us)
 {
 	Shared	   *shared = lock();
-	SharedLine *line = make_line(shared, key, now_us);
+
+	/* what is answered was sent, also with a key that stands in no line */
+	SharedLine *line = make_line(shared, key, now_us, now_us);
 
 	if (line != NULL)
 		limiter_hold(&line->limiter, until_us);

@@ -95,7 +95,8 @@ drop_lapsed(Limiter *limiter, int64_t now_us)
 }
 
 uint32_t
-limiter_join(Limiter *limiter, int owner, int64_t interval_us, int64_t now_us)
+limiter_join(Limiter *limiter, uint32_t *tickets, int owner,
+			 int64_t interval_us, int64_t now_us)
 {
 	LimiterPlace *place;
 
@@ -104,11 +105,10 @@ limiter_join(Limiter *limiter, int owner, int64_t interval_us, int64_t now_us)
 	if (limiter->count == LIMITER_PLACES)
 		return 0;
 	do
-		limiter->tickets++;
-	while (limiter->tickets == 0 ||
-		   find(limiter, limiter->tickets) != NOT_FOUND);
+		++*tickets;
+	while (*tickets == 0 || find(limiter, *tickets) != NOT_FOUND);
 	place = &limiter->line[limiter->count++];
-	place->ticket = limiter->tickets;
+	place->ticket = *tickets;
 	place->owner = owner;
 	place->granted = false;
 	place->interval_us = interval_us;
@@ -206,8 +206,14 @@ limiter_head(const Limiter *limiter)
 }
 
 bool
-limiter_idle(const Limiter *limiter, int64_t longest_us, int64_t now_us)
+limiter_empty(Limiter *limiter, int64_t now_us)
 {
-	return limiter->count == 0 && now_us >= limiter->held_us &&
-		now_us >= limiter->sent_us + longest_us + LIMITER_MARGIN_US;
+	drop_lapsed(limiter, now_us);
+	return limiter->count == 0;
+}
+
+int64_t
+limiter_sent_us(const Limiter *limiter)
+{
+	return limiter->sent_us;
 }

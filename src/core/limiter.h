@@ -55,7 +55,6 @@ typedef struct Limiter
 	int64_t		sent_us;		/* the last send, or when that was possible
 								 * last */
 	int64_t		held_us;		/* until then nobody sends */
-	uint32_t	tickets;		/* handed out so far; wraps round */
 	int			count;
 	LimiterPlace line[LIMITER_PLACES];	/* the head first */
 } Limiter;
@@ -76,11 +75,13 @@ extern void limiter_begin(Limiter *limiter, int64_t sent_us);
 /*
  * Joins the line at its end, for one request, on behalf of an owner (not
  * negative).  Returns a ticket, never 0; 0 where there is no place left.
+ * *tickets counts all that were handed out, by whatever line, and wraps round:
+ * a line that was forgotten and begun anew knows nothing of those of before.
  * Others' places that have lapsed go, so whoever is now at the head is to be
  * woken.  Never raises.
  */
-extern uint32_t limiter_join(Limiter *limiter, int owner, int64_t interval_us,
-							 int64_t now_us);
+extern uint32_t limiter_join(Limiter *limiter, uint32_t *tickets, int owner,
+							 int64_t interval_us, int64_t now_us);
 
 /*
  * Whether a ticket's request may be sent now.  Once it may, each further call
@@ -131,10 +132,15 @@ extern int64_t limiter_held_us(const Limiter *limiter);
 extern int	limiter_head(const Limiter *limiter);
 
 /*
- * Whether it can be forgotten: nobody is in line, nobody is held back, and the
- * last send lies longer back than any interval.  Never raises.
+ * Whether nobody is in line.  A place that has lapsed goes, so whoever is now at
+ * the head is to be woken.  Never raises.
  */
-extern bool limiter_idle(const Limiter *limiter, int64_t longest_us,
-						 int64_t now_us);
+extern bool limiter_empty(Limiter *limiter, int64_t now_us);
+
+/*
+ * When something was sent last, or that was possible.  Begun anew at that time
+ * an empty line forgets only until when everybody was held back.  Never raises.
+ */
+extern int64_t limiter_sent_us(const Limiter *limiter);
 
 #endif

@@ -15,13 +15,21 @@
 #define SPACING (SECOND + LIMITER_MARGIN_US)
 
 static Limiter limiter;
+static uint32_t tickets;
 
 static int
 begin(void **state)
 {
 	(void) state;
 	limiter_begin(&limiter, 0);
+	tickets = 0;
 	return 0;
+}
+
+static uint32_t
+join(int owner, int64_t interval, int64_t now)
+{
+	return limiter_join(&limiter, &tickets, owner, interval, now);
 }
 
 static void
@@ -57,15 +65,15 @@ an_idle_line_lets_go_at_once(void **state)
 {
 	(void) state;
 	assert_int_equal(limiter_head(&limiter), -1);
-	assert_goes(limiter_join(&limiter, 7, SECOND, 10 * SECOND), 10 * SECOND);
+	assert_goes(join(7, SECOND, 10 * SECOND), 10 * SECOND);
 	assert_int_equal(limiter_head(&limiter), 7);
 }
 
 static void
 the_interval_counts_from_the_send(void **state)
 {
-	uint32_t	first = limiter_join(&limiter, 1, SECOND, 10 * SECOND);
-	uint32_t	second = limiter_join(&limiter, 2, SECOND, 10 * SECOND);
+	uint32_t	first = join(1, SECOND, 10 * SECOND);
+	uint32_t	second = join(2, SECOND, 10 * SECOND);
 	int64_t		sent = 10 * SECOND + 300000;
 
 	(void) state;
@@ -80,8 +88,8 @@ the_interval_counts_from_the_send(void **state)
 static void
 one_permission_at_a_time(void **state)
 {
-	uint32_t	first = limiter_join(&limiter, 1, SECOND, 10 * SECOND);
-	uint32_t	second = limiter_join(&limiter, 2, SECOND, 10 * SECOND);
+	uint32_t	first = join(1, SECOND, 10 * SECOND);
+	uint32_t	second = join(2, SECOND, 10 * SECOND);
 	int64_t		now;
 
 	(void) state;
@@ -96,24 +104,24 @@ one_permission_at_a_time(void **state)
 static void
 first_come_first_served(void **state)
 {
-	uint32_t	tickets[5];
+	uint32_t	given[5];
 	int64_t		now = 10 * SECOND;
 	int			i;
 	int			j;
 
 	(void) state;
 	for (i = 0; i < 5; i++)
-		tickets[i] = limiter_join(&limiter, i, SECOND, now);
+		given[i] = join(i, SECOND, now);
 	for (i = 0; i < 5; i++)
 	{
 		int64_t		until;
 
 		assert_int_equal(limiter_head(&limiter), i);
 		for (j = i + 1; j < 5; j++)
-			assert_int_equal(limiter_poll(&limiter, tickets[j], now, &until),
+			assert_int_equal(limiter_poll(&limiter, given[j], now, &until),
 							 LIMITER_WAIT);
-		assert_goes(tickets[i], now);
-		limiter_sent(&limiter, tickets[i], now, now);
+		assert_goes(given[i], now);
+		limiter_sent(&limiter, given[i], now, now);
 		now += SPACING;
 	}
 }
@@ -121,9 +129,9 @@ first_come_first_served(void **state)
 static void
 leaving_costs_the_others_nothing(void **state)
 {
-	uint32_t	first = limiter_join(&limiter, 1, SECOND, 10 * SECOND);
-	uint32_t	second = limiter_join(&limiter, 2, SECOND, 10 * SECOND);
-	uint32_t	third = limiter_join(&limiter, 3, SECOND, 10 * SECOND);
+	uint32_t	first = join(1, SECOND, 10 * SECOND);
+	uint32_t	second = join(2, SECOND, 10 * SECOND);
+	uint32_t	third = join(3, SECOND, 10 * SECOND);
 
 	(void) state;
 	assert_goes(first, 10 * SECOND);
@@ -140,8 +148,8 @@ leaving_costs_the_others_nothing(void **state)
 static void
 a_permission_that_is_not_renewed_lapses(void **state)
 {
-	uint32_t	stopped = limiter_join(&limiter, 1, SECOND, 10 * SECOND);
-	uint32_t	next = limiter_join(&limiter, 2, SECOND, 10 * SECOND);
+	uint32_t	stopped = join(1, SECOND, 10 * SECOND);
+	uint32_t	next = join(2, SECOND, 10 * SECOND);
 	int64_t		lapse = 10 * SECOND + LIMITER_LAPSE_US;
 
 	(void) state;
@@ -156,8 +164,8 @@ a_permission_that_is_not_renewed_lapses(void **state)
 static void
 a_hold_makes_no_permission_last(void **state)
 {
-	uint32_t	stopped = limiter_join(&limiter, 1, SECOND, 10 * SECOND);
-	uint32_t	next = limiter_join(&limiter, 2, SECOND, 10 * SECOND);
+	uint32_t	stopped = join(1, SECOND, 10 * SECOND);
+	uint32_t	next = join(2, SECOND, 10 * SECOND);
 	int64_t		lapse = 10 * SECOND + LIMITER_LAPSE_US;
 
 	(void) state;
@@ -170,7 +178,7 @@ a_hold_makes_no_permission_last(void **state)
 static void
 who_comes_back_unnoticed_goes_on(void **state)
 {
-	uint32_t	stopped = limiter_join(&limiter, 1, SECOND, 10 * SECOND);
+	uint32_t	stopped = join(1, SECOND, 10 * SECOND);
 
 	(void) state;
 	assert_goes(stopped, 10 * SECOND);
@@ -180,13 +188,13 @@ who_comes_back_unnoticed_goes_on(void **state)
 static void
 a_late_report_counts(void **state)
 {
-	uint32_t	stopped = limiter_join(&limiter, 1, SECOND, 10 * SECOND);
+	uint32_t	stopped = join(1, SECOND, 10 * SECOND);
 	uint32_t	next;
 	int64_t		later = 20 * SECOND;
 
 	(void) state;
 	assert_goes(stopped, 10 * SECOND);
-	next = limiter_join(&limiter, 2, SECOND, later);
+	next = join(2, SECOND, later);
 	assert_int_equal(limiter_head(&limiter), 2);
 	limiter_sent(&limiter, stopped, later, later);
 	assert_waits(next, later, later + SPACING);
@@ -196,7 +204,7 @@ a_late_report_counts(void **state)
 	/* nor does a permission that lapsed before */
 	assert_goes(next, 30 * SECOND);
 	limiter_sent(&limiter, stopped, 40 * SECOND, 40 * SECOND);
-	next = limiter_join(&limiter, 3, SECOND, 40 * SECOND);
+	next = join(3, SECOND, 40 * SECOND);
 	assert_int_equal(limiter_head(&limiter), 3);
 	assert_waits(next, 40 * SECOND, 40 * SECOND + SPACING);
 }
@@ -204,8 +212,8 @@ a_late_report_counts(void **state)
 static void
 a_head_that_does_not_come_loses_its_place(void **state)
 {
-	uint32_t	stopped = limiter_join(&limiter, 1, SECOND, 10 * SECOND);
-	uint32_t	next = limiter_join(&limiter, 2, SECOND, 10 * SECOND);
+	uint32_t	stopped = join(1, SECOND, 10 * SECOND);
+	uint32_t	next = join(2, SECOND, 10 * SECOND);
 	int64_t		lapse = 10 * SECOND + LIMITER_LAPSE_US;
 
 	(void) state;
@@ -217,15 +225,15 @@ a_head_that_does_not_come_loses_its_place(void **state)
 static void
 a_head_is_not_late_before_its_turn(void **state)
 {
-	uint32_t	first = limiter_join(&limiter, 1, 10 * SECOND, 20 * SECOND);
+	uint32_t	first = join(1, 10 * SECOND, 20 * SECOND);
 	uint32_t	second;
 	uint32_t	third;
 	int64_t		turn = 30 * SECOND + LIMITER_MARGIN_US;
 
 	(void) state;
 	assert_goes(first, 20 * SECOND);
-	second = limiter_join(&limiter, 2, 10 * SECOND, 20 * SECOND);
-	third = limiter_join(&limiter, 3, 10 * SECOND, 20 * SECOND);
+	second = join(2, 10 * SECOND, 20 * SECOND);
+	third = join(3, 10 * SECOND, 20 * SECOND);
 	limiter_sent(&limiter, first, 20 * SECOND, 20 * SECOND);
 	/* it has a while from then on, whether it was told so or not yet */
 	assert_waits(third, 21 * SECOND, turn + LIMITER_LAPSE_US);
@@ -237,7 +245,7 @@ a_head_is_not_late_before_its_turn(void **state)
 static void
 a_head_that_waits_as_told_is_not_late(void **state)
 {
-	uint32_t	first = limiter_join(&limiter, 1, SECOND, 20 * SECOND);
+	uint32_t	first = join(1, SECOND, 20 * SECOND);
 	uint32_t	second;
 	uint32_t	slow;
 	int64_t		told = 30 * SECOND + LIMITER_MARGIN_US;
@@ -245,9 +253,9 @@ a_head_that_waits_as_told_is_not_late(void **state)
 	(void) state;
 	assert_goes(first, 20 * SECOND);
 	limiter_sent(&limiter, first, 20 * SECOND, 20 * SECOND);
-	first = limiter_join(&limiter, 1, SECOND, 20 * SECOND);
-	second = limiter_join(&limiter, 2, SECOND, 20 * SECOND);
-	slow = limiter_join(&limiter, 3, 10 * SECOND, 20 * SECOND);
+	first = join(1, SECOND, 20 * SECOND);
+	second = join(2, SECOND, 20 * SECOND);
+	slow = join(3, 10 * SECOND, 20 * SECOND);
 	assert_waits(first, 20 * SECOND, told);
 	/* now its turn is earlier, which it may not know */
 	limiter_leave(&limiter, slow, 20 * SECOND);
@@ -260,9 +268,9 @@ a_head_that_waits_as_told_is_not_late(void **state)
 static void
 a_clock_that_was_read_early_makes_nobody_late(void **state)
 {
-	uint32_t	first = limiter_join(&limiter, 1, SECOND, 10 * SECOND);
-	uint32_t	second = limiter_join(&limiter, 2, SECOND, 11 * SECOND);
-	uint32_t	third = limiter_join(&limiter, 3, SECOND, 11 * SECOND);
+	uint32_t	first = join(1, SECOND, 10 * SECOND);
+	uint32_t	second = join(2, SECOND, 11 * SECOND);
+	uint32_t	third = join(3, SECOND, 11 * SECOND);
 	int64_t		lapse = 11 * SECOND + LIMITER_LAPSE_US;
 
 	(void) state;
@@ -274,7 +282,7 @@ a_clock_that_was_read_early_makes_nobody_late(void **state)
 static void
 a_429_holds_everybody_back(void **state)
 {
-	uint32_t	first = limiter_join(&limiter, 1, SECOND, 10 * SECOND);
+	uint32_t	first = join(1, SECOND, 10 * SECOND);
 
 	(void) state;
 	assert_true(limiter_held_us(&limiter) <= 10 * SECOND);
@@ -282,7 +290,6 @@ a_429_holds_everybody_back(void **state)
 	limiter_hold(&limiter, 12 * SECOND);
 	assert_int_equal(limiter_held_us(&limiter), 15 * SECOND);
 	assert_waits(first, 10 * SECOND, 15 * SECOND);
-	assert_false(limiter_idle(&limiter, SECOND, 14 * SECOND));
 	assert_goes(first, 15 * SECOND);
 	/* a permission that was given stays */
 	limiter_hold(&limiter, 20 * SECOND);
@@ -292,16 +299,16 @@ a_429_holds_everybody_back(void **state)
 static void
 the_slowest_in_line_holds(void **state)
 {
-	uint32_t	fast = limiter_join(&limiter, 1, SECOND / 10, 10 * SECOND);
+	uint32_t	fast = join(1, SECOND / 10, 10 * SECOND);
 	uint32_t	slow;
 
 	(void) state;
 	assert_goes(fast, 10 * SECOND);
 	limiter_sent(&limiter, fast, 10 * SECOND, 10 * SECOND);
-	fast = limiter_join(&limiter, 1, SECOND / 10, 10 * SECOND);
+	fast = join(1, SECOND / 10, 10 * SECOND);
 	assert_waits(fast, 10 * SECOND,
 				 10 * SECOND + SECOND / 10 + LIMITER_MARGIN_US);
-	slow = limiter_join(&limiter, 2, SECOND, 10 * SECOND);
+	slow = join(2, SECOND, 10 * SECOND);
 	assert_waits(fast, 10 * SECOND, 10 * SECOND + SPACING);
 	limiter_leave(&limiter, slow, 10 * SECOND);
 	assert_waits(fast, 10 * SECOND,
@@ -311,22 +318,22 @@ the_slowest_in_line_holds(void **state)
 static void
 the_turn_counts_those_before(void **state)
 {
-	uint32_t	tickets[3];
+	uint32_t	given[3];
 	int			i;
 
 	(void) state;
 	for (i = 0; i < 3; i++)
-		tickets[i] = limiter_join(&limiter, i, SECOND, 10 * SECOND);
+		given[i] = join(i, SECOND, 10 * SECOND);
 	for (i = 0; i < 3; i++)
-		assert_int_equal(limiter_turn_us(&limiter, tickets[i], 10 * SECOND),
+		assert_int_equal(limiter_turn_us(&limiter, given[i], 10 * SECOND),
 						 10 * SECOND + i * SPACING);
 	limiter_hold(&limiter, 13 * SECOND);
-	assert_int_equal(limiter_turn_us(&limiter, tickets[0], 10 * SECOND),
+	assert_int_equal(limiter_turn_us(&limiter, given[0], 10 * SECOND),
 					 13 * SECOND);
-	assert_int_equal(limiter_turn_us(&limiter, tickets[2], 10 * SECOND),
+	assert_int_equal(limiter_turn_us(&limiter, given[2], 10 * SECOND),
 					 13 * SECOND + 2 * SPACING);
-	limiter_leave(&limiter, tickets[0], 10 * SECOND);
-	assert_int_equal(limiter_turn_us(&limiter, tickets[0], 10 * SECOND),
+	limiter_leave(&limiter, given[0], 10 * SECOND);
+	assert_int_equal(limiter_turn_us(&limiter, given[0], 10 * SECOND),
 					 INT64_MAX);
 }
 
@@ -343,9 +350,9 @@ the_turn_is_never_later_than_it_may_be(void **state)
 
 	(void) state;
 	limiter_begin(&limiter, 10 * SECOND);
-	first = limiter_join(&limiter, 1, SECOND, 10 * SECOND);
-	second = limiter_join(&limiter, 2, SECOND, 10 * SECOND);
-	slow = limiter_join(&limiter, 3, 10 * SECOND, 10 * SECOND);
+	first = join(1, SECOND, 10 * SECOND);
+	second = join(2, SECOND, 10 * SECOND);
+	slow = join(3, 10 * SECOND, 10 * SECOND);
 	/* who is behind may leave */
 	assert_int_equal(limiter_turn_us(&limiter, first, 10 * SECOND),
 					 10 * SECOND + SPACING);
@@ -367,8 +374,8 @@ the_turn_is_never_later_than_it_may_be(void **state)
 static void
 a_hold_during_a_permission_delays_the_next(void **state)
 {
-	uint32_t	first = limiter_join(&limiter, 1, SECOND, 10 * SECOND);
-	uint32_t	second = limiter_join(&limiter, 2, SECOND, 10 * SECOND);
+	uint32_t	first = join(1, SECOND, 10 * SECOND);
+	uint32_t	second = join(2, SECOND, 10 * SECOND);
 
 	(void) state;
 	assert_goes(first, 10 * SECOND);
@@ -386,10 +393,10 @@ a_full_line_takes_nobody(void **state)
 
 	(void) state;
 	for (i = 0; i < LIMITER_PLACES; i++)
-		assert_int_not_equal(limiter_join(&limiter, i, SECOND, 10 * SECOND), 0);
-	assert_int_equal(limiter_join(&limiter, i, SECOND, 10 * SECOND), 0);
+		assert_int_not_equal(join(i, SECOND, 10 * SECOND), 0);
+	assert_int_equal(join(i, SECOND, 10 * SECOND), 0);
 	/* one that has lapsed makes room */
-	assert_int_not_equal(limiter_join(&limiter, i, SECOND,
+	assert_int_not_equal(join(i, SECOND,
 									  10 * SECOND + LIMITER_LAPSE_US), 0);
 	assert_int_equal(limiter.count, LIMITER_PLACES);
 }
@@ -400,28 +407,34 @@ tickets_wrap_round(void **state)
 	uint32_t	kept;
 
 	(void) state;
-	kept = limiter_join(&limiter, 1, SECOND, 10 * SECOND);
-	limiter.tickets = UINT32_MAX;
+	kept = join(1, SECOND, 10 * SECOND);
+	tickets = UINT32_MAX;
 	/* not 0, and not the one that is in line */
-	assert_int_equal(limiter_join(&limiter, 2, SECOND, 10 * SECOND), kept + 1);
+	assert_int_equal(join(2, SECOND, 10 * SECOND), kept + 1);
 }
 
+/* Somebody may still hold a ticket of the line as it was before. */
 static void
-an_idle_line_can_be_forgotten(void **state)
+a_line_that_is_made_anew_knows_no_old_ticket(void **state)
 {
-	uint32_t	ticket;
+	uint32_t	stopped = join(1, SECOND, 10 * SECOND);
+	int64_t		lapse = 10 * SECOND + LIMITER_LAPSE_US;
+	uint32_t	next;
 
 	(void) state;
-	limiter_begin(&limiter, 10 * SECOND);
-	assert_false(limiter_idle(&limiter, SECOND, 10 * SECOND + SPACING - 1));
-	assert_true(limiter_idle(&limiter, SECOND, 10 * SECOND + SPACING));
-	ticket = limiter_join(&limiter, 1, SECOND, 20 * SECOND);
-	assert_false(limiter_idle(&limiter, SECOND, 20 * SECOND));
-	limiter_leave(&limiter, ticket, 20 * SECOND);
-	assert_true(limiter_idle(&limiter, SECOND, 20 * SECOND));
-	limiter_hold(&limiter, 25 * SECOND);
-	assert_false(limiter_idle(&limiter, SECOND, 25 * SECOND - 1));
-	assert_true(limiter_idle(&limiter, SECOND, 25 * SECOND));
+	assert_goes(stopped, 10 * SECOND);
+	assert_false(limiter_empty(&limiter, lapse - 1));
+	assert_true(limiter_empty(&limiter, lapse));
+	assert_true(limiter_sent_us(&limiter) == lapse);
+	limiter_begin(&limiter, limiter_sent_us(&limiter));
+	next = join(2, SECOND, lapse);
+	assert_gone(stopped, lapse + SPACING);
+	limiter_leave(&limiter, stopped, lapse);
+	assert_int_equal(limiter_turn_us(&limiter, stopped, lapse), INT64_MAX);
+	assert_waits(next, lapse, lapse + SPACING);
+	limiter_sent(&limiter, stopped, lapse + 7, lapse + 7);
+	assert_waits(next, lapse + 7, lapse + 7 + SPACING);
+	assert_goes(next, lapse + 7 + SPACING);
 }
 
 #define FACT(test) cmocka_unit_test_setup(test, begin)
@@ -450,7 +463,7 @@ main(void)
 		FACT(a_hold_during_a_permission_delays_the_next),
 		FACT(a_full_line_takes_nobody),
 		FACT(tickets_wrap_round),
-		FACT(an_idle_line_can_be_forgotten),
+		FACT(a_line_that_is_made_anew_knows_no_old_ticket),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,6 +78,7 @@ static const int64_t *interval;
 static Limiter limiter;
 static Process processes[PROCESSES];
 static uint32_t tickets[PROCESSES];
+static uint32_t handed_out;
 static int	joined[PROCESSES];	/* numbers in the order of joining */
 static int	joins;
 static int64_t truly_sent;
@@ -158,7 +159,7 @@ load(const State *state)
 	int			i;
 
 	now = 1000 * (int64_t) STEP;
-	limiter.tickets = 1000;
+	handed_out = 1000;
 	limiter.sent_us = now + state->sent * (int64_t) STEP;
 	limiter.held_us = now + state->held * (int64_t) STEP;
 	limiter.count = state->count;
@@ -231,8 +232,14 @@ check_line(void)
 	for (i = 1; i < limiter.count; i++)
 		assert_false(limiter.line[i].granted);
 	for (i = 0; i < PROCESSES; i++)
-		assert_true(!wants_to_send(i) || place_of(tickets[i]) >= 0 ||
-					may_have_lapsed(i));
+	{
+		int			place = place_of(tickets[i]);
+
+		/* nobody's ticket names another's place */
+		if (processes[i].activity != OUT && place >= 0)
+			assert_int_equal(limiter.line[place].owner, i);
+		assert_true(!wants_to_send(i) || place >= 0 || may_have_lapsed(i));
+	}
 	assert_int_equal(limiter_head(&limiter),
 					 limiter.count > 0 ? limiter.line[0].owner : -1);
 }
@@ -269,7 +276,8 @@ check_send(int p)
 static void
 do_join(int p)
 {
-	uint32_t	ticket = limiter_join(&limiter, p, interval[p], now);
+	uint32_t	ticket = limiter_join(&limiter, &handed_out, p,
+									   interval[p], now);
 
 	assert_int_not_equal(ticket, 0);
 	processes[p].activity = IN_LINE;
@@ -380,17 +388,41 @@ act(int p, int action)
 
 #define ACTIONS 3
 
-/* An action, and its caller's duty: whoever comes to the head is woken. */
+/* The caller's duty: whoever has come to the head is woken. */
+static void
+wake_head(int before)
+{
+	int			head = limiter_head(&limiter);
+
+	if (head >= 0 && head != before && processes[head].activity == IN_LINE)
+		processes[head].time = 0;
+}
+
 static void
 act_and_wake(int p, int action)
 {
 	int			before = limiter_head(&limiter);
-	int			head;
 
 	act(p, action);
-	head = limiter_head(&limiter);
-	if (head >= 0 && head != before && processes[head].activity == IN_LINE)
-		processes[head].time = 0;
+	wake_head(before);
+}
+
+/* An empty line is forgotten, and made anew by one who joins it. */
+static void
+make_anew(void)
+{
+	int			before = limiter_head(&limiter);
+	bool		empty = limiter_empty(&limiter, now);
+	int			p = 0;
+
+	wake_head(before);
+	while (p < PROCESSES && processes[p].activity != OUT)
+		p++;
+	if (p == PROCESSES || !empty)
+		return;
+	limiter_begin(&limiter, limiter_sent_us(&limiter));
+	truly_held = limiter_held_us(&limiter);
+	do_join(p);
 }
 
 /* What may happen in a state, by number; false: there is no such number. */
@@ -413,6 +445,9 @@ happen(int number)
 				truly_held = now + STEP;
 			return true;
 		case 3:
+			make_anew();
+			return true;
+		case 4:
 			return false;
 		default:
 			act_and_wake(number / ACTIONS, number % ACTIONS);
