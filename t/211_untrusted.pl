@@ -10,11 +10,13 @@ use FindBin;
 use lib "$FindBin::RealBin/lib";
 
 use IO::Socket::INET;
+use Life qw(earliest);
 use Pace;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Standin;
 use Test::More;
+use Time::HiRes qw(time);
 
 my $standin = Standin->start(key => 'AK_ALICE:SK_ALICE');
 
@@ -87,27 +89,55 @@ $mallory->finish;
 
 # ---- the room for lines ----
 
-# A line is kept for as long as the longest interval that was asked for there,
-# after the start of the server, too.  So those who only stood in it do.
+# What Mallory's look-up with a number of keys of its own comes to.
 $mallory = session('mallory');
 $mallory->query_safe("SET statement_timeout = '100s'");
-my %errors;
-foreach my $number (1 .. 40)
+sub use_keys
 {
-	$mallory->query_safe("ALTER USER MAPPING FOR mallory SERVER same_key OPTIONS (SET access_key 'AK_$number')");
-	$mallory->query($look_up =~ s/TABLE/mallory.same_key/r);
-	$errors{ $mallory->error }++;
+	my ($count, $rate) = @_;
+	my %errors;
+
+	$mallory->query_safe("ALTER SERVER same_key OPTIONS (SET rate_limit '$rate')");
+	foreach my $number (1 .. $count)
+	{
+		$mallory->query_safe("ALTER USER MAPPING FOR mallory SERVER same_key OPTIONS (SET access_key 'AK_$number')");
+		$mallory->query($look_up =~ s/TABLE/mallory.same_key/r);
+		$errors{ $mallory->error }++;
+	}
+	return join ', ', sort keys %errors;
 }
-is(join(', ', sort keys %errors), 'ERROR:  53400, ERROR:  57014',
-	'Mallory waits in all lines that there is room for, and gets no more');
+$alice->query_safe('BEGIN');
+$alice->query_safe('DECLARE walk CURSOR FOR SELECT task_id FROM tasks');
+$alice->query_safe('MOVE 1 IN walk');
+is(use_keys(40, 0.001), 'ERROR:  57014', 'Mallory waits in more lines than there is room for');
+is(use_keys(40, 1000), 'ERROR:  28000', '... and sends with more keys, which are wrong');
+$alice->query('MOVE ALL IN walk');
+is($alice->error, '', '... but Alice, whose line is gone, reads on');
+$alice->query_safe('COMMIT');
 my @alice;
 foreach (1 .. 5)
 {
 	$alice->query($look_up =~ s/TABLE/tasks/r);
 	push @alice, $alice->error;
-	$mallory->query($look_up =~ s/TABLE/mallory.same_key/r);
+	use_keys(1, 1000);
 }
-is(join('', @alice), '', '... but Alice gets some of it whenever she needs it');
+is(join('', @alice), '', '... and whenever she needs a line');
+
+# Also one with a slow key of hers.
+my $limit = 'ALTER SERVER nclue OPTIONS (SET rate_limit ';
+my $from = time;
+$alice->query_safe($look_up =~ s/TABLE/tasks/r);
+$node->safe_psql('postgres', "$limit '0.001')");
+foreach my $round (1 .. 3)
+{
+	use_keys(40, 1000);
+	my $seconds = earliest($node, $look_up =~ s/TABLE/tasks/r, 'alice') // 0;
+	# it is told in tenths
+	cmp_ok($seconds + time - $from, '>=', 999.9, "round $round: a slow key of hers sends no sooner than it may");
+	cmp_ok($seconds, '<=', 1000.1, '... and waits for one interval of its own at most');
+}
+$node->safe_psql('postgres', "$limit '20')");
+use_keys(1, 0.001);
 
 # ---- the room for tallies ----
 

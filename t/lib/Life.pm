@@ -14,7 +14,7 @@ use Exporter 'import';
 use Pace;
 use PostgreSQL::Test::Cluster;
 
-our @EXPORT_OK = qw(create difference outcome session);
+our @EXPORT_OK = qw(create difference earliest outcome session told);
 
 # A server whose sessions share a line, started.
 sub node
@@ -78,6 +78,24 @@ sub outcome
 
 	return $session->error =~ s/:\s+/ /r if $session->error;
 	return join "\n", map { tr/\x1f\x1a\n/|~ /r } @rows;
+}
+
+# How statements end in a session of their own, in full.
+sub told
+{
+	my ($node, $sql, $role) = @_;
+	my (undef, undef, $error) = $node->psql('postgres', $sql,
+		extra_params => [ '-v', 'VERBOSITY=verbose', $role ? ('-U', $role) : () ]);
+	return $error;
+}
+
+# In how many seconds a request could be sent; undef where that is not told, as
+# it went or failed.
+sub earliest
+{
+	my ($node, $sql, $role) = @_;
+	return (told($node, "SET statement_timeout = '1s'; $sql", $role) =~
+		  /ERROR:  57014: .*\n.*It could be sent in ([\d.]+) s at the earliest/)[0];
 }
 
 # What the first difference of two texts is, line by line; nothing if there is
