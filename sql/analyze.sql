@@ -276,10 +276,12 @@ ALTER FOREIGN TABLE nclue_tasks OWNER TO regress_nclue_owner;
 \set ECHO none
 \i test/sql/failure.psql
 \set ECHO all
-SELECT sqlstate FROM (SELECT left(f, 5) AS sqlstate FROM pg_temp.failure('ANALYZE nclue_tasks', 'SELECT 1') AS f LIMIT 1) AS s;
+SELECT CASE WHEN f ~ '^CONTEXT' THEN f ELSE left(f, 5) END
+FROM pg_temp.failure('ANALYZE nclue_tasks', 'SELECT 1') AS f WHERE f ~ '^(42|CONTEXT)';
+CREATE USER MAPPING FOR regress_nclue_owner SERVER nclue OPTIONS (access_key 'AK_OWNER');
+SELECT pg_temp.failure('ANALYZE nclue_tasks', 'SELECT 1');
 :requests
-CREATE USER MAPPING FOR regress_nclue_owner SERVER nclue
-	OPTIONS (access_key 'AK_OWNER', secret_key 'SK_TEST');
+ALTER USER MAPPING FOR regress_nclue_owner SERVER nclue OPTIONS (ADD secret_key 'SK_TEST');
 SELECT pg_temp.failure('ANALYZE nclue_tasks', 'SELECT 1');
 :requests
 ALTER USER MAPPING FOR regress_nclue_owner SERVER nclue OPTIONS (SET access_key 'AK_TEST');

@@ -36,10 +36,9 @@ typedef struct Sample
 	Settings	settings;
 	MemoryContext context;		/* parent of one page's */
 	const Listing *listing;		/* being read; NULL: none */
-	Row		   *row;
+	Row		   *row;			/* NULL: not yet */
 	TupleTableSlot *slot;
 	EState	   *estate;
-	Budget		budget;
 	ReservoirStateData reservoir;
 	HeapTuple  *tuples;			/* the caller's array, and its room */
 	int			room;
@@ -100,7 +99,8 @@ errcontext_of_sample(void *arg)
 {
 	const Sample *sample = arg;
 
-	row_errcontext(sample->row);
+	if (sample->row != NULL)
+		row_errcontext(sample->row);
 	if (sample->listing != NULL)
 		listing_errcontext(sample->listing);
 	errcontext("foreign table \"%s\" on server \"%s\"",
@@ -139,7 +139,7 @@ read_page(Sample *sample, int64 first, SamplePage *page)
 	DocValue	object;
 
 	own_init(pin, context, unpin_listing);
-	reader_init(reader, context, &sample->budget);
+	reader_init(reader, context, scope_budget(sample->estate));
 	listing = listing_create(&key);
 	own_set(pin, listing);
 	sample->listing = listing;
@@ -173,7 +173,7 @@ read_spread(Sample *sample, int64 total, int usual)
 	int64		pages = (total + size - 1) / size;
 	int64		chosen = Min(SAMPLE_PAGES, pages);
 
-	budget_afford(&sample->budget, chosen - 1);
+	budget_afford(scope_budget(sample->estate), chosen - 1);
 	for (int64 i = 1; i < chosen; i++)
 	{
 		int64		first = i * pages / chosen * size;
@@ -247,6 +247,11 @@ sample_rows(Relation relation, int elevel, HeapTuple *rows, int targrows,
 	sample.table = GetForeignTable(RelationGetRelid(relation));
 	sample.table_name = RelationGetRelationName(relation);
 	sample.server_name = GetForeignServer(sample.table->serverid)->servername;
+	callback.callback = errcontext_of_sample;
+	callback.arg = &sample;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+
 	/* all pages are read by the same options */
 	sample.estate = CreateExecutorState();
 	sample.account = scope_account(sample.estate, sample.table->serverid,
@@ -264,21 +269,17 @@ sample_rows(Relation relation, int elevel, HeapTuple *rows, int targrows,
 	sample.slot = MakeSingleTupleTableSlot(tupdesc, &TTSOpsVirtual);
 	reservoir_init_selection_state(&sample.reservoir, targrows);
 
-	callback.callback = errcontext_of_sample;
-	callback.arg = &sample;
-	callback.previous = error_context_stack;
-	error_context_stack = &callback;
 	*totalrows = settle_length(&sample, read_pages(&sample));
 	error_context_stack = callback.previous;
 	*totaldeadrows = 0;
 
+	ereport(elevel,
+			(errmsg("\"%s\": list contains %.0f objects; %d rows in sample, %lld requests",
+					sample.table_name, *totalrows, sample.count,
+					(long long) scope_budget(sample.estate)->spent)));
 	ExecDropSingleTupleTableSlot(sample.slot);
 	FreeExecutorState(sample.estate);
 	MemoryContextDelete(sample.context);
-	ereport(elevel,
-			(errmsg("\"%s\": list contains %.0f objects; %d rows in sample, %lld requests",
-					RelationGetRelationName(relation), *totalrows, sample.count,
-					(long long) sample.budget.spent)));
 	return sample.count;
 }
 
