@@ -99,7 +99,7 @@ no_memory_for_address(void **state)
 
 typedef struct Request
 {
-	bool		tls;
+	const char *authority;		/* NULL: no TLS */
 	const char *target;
 	size_t		length;			/* of the answer */
 	long		kinds[FAILURE_KINDS];	/* how often it failed */
@@ -107,11 +107,13 @@ typedef struct Request
 } Request;
 
 static Request requests[] = {
-	{false, "/large?50000", 50000, {0}, 0},
-	{false, "/gzip?5000", 5000, {0}, 0},
-	{false, "/chunked?50000", 50000, {0}, 0},
-	{false, "/retry?9", 0, {0}, 0},
-	{true, "/large?50000", 50000, {0}, 0}
+	{NULL, "/large?50000", 50000, {0}, 0},
+	{NULL, "/gzip?5000", 5000, {0}, 0},
+	{NULL, "/chunked?50000", 50000, {0}, 0},
+	{NULL, "/retry?9", 0, {0}, 0},
+	{"cert.pem", "/large?50000", 50000, {0}, 0},
+	/* not trusted, and not for want of memory either */
+	{"other.pem", "/large?50000", 50000, {0}, 0}
 };
 
 /*
@@ -134,12 +136,23 @@ await(HttpTransfer *transfer, bool tls)
 	}
 }
 
+static bool
+untrusted(const Request *wanted)
+{
+	return wanted->authority != NULL && strcmp(wanted->authority, "cert.pem") != 0;
+}
+
 static void
 expect_answer(HttpTransfer *transfer, const Request *wanted)
 {
 	const Failure *outcome = http_outcome(transfer);
 	size_t		length;
 
+	if (untrusted(wanted))
+	{
+		assert_int_equal(outcome->kind, FAILURE_CERTIFICATE);
+		return;
+	}
 	assert_int_equal(outcome->kind, FAILURE_NONE);
 	http_body(transfer, &length);
 	if (outcome->status == 200)
@@ -163,7 +176,7 @@ judge(Request *wanted, HttpTransfer *transfer)
 
 	if (!http_finished(transfer))
 	{
-		assert_true(wanted->tls);
+		assert_true(wanted->authority != NULL);
 		wanted->still++;
 		return;
 	}
@@ -174,10 +187,10 @@ judge(Request *wanted, HttpTransfer *transfer)
 	{
 		assert_string_not_equal(http_outcome(transfer)->message, "");
 		assert_true(kind == FAILURE_RESOLVE || kind == FAILURE_PROTOCOL ||
-					(wanted->tls && (kind == FAILURE_TLS ||
-									 kind == FAILURE_CERTIFICATE ||
-									 kind == FAILURE_CA_FILE ||
-									 kind == FAILURE_LOST)));
+					(wanted->authority != NULL && (kind == FAILURE_TLS ||
+												   kind == FAILURE_CERTIFICATE ||
+												   kind == FAILURE_CA_FILE ||
+												   kind == FAILURE_LOST)));
 	}
 }
 
@@ -200,18 +213,19 @@ request(void *argument)
 	bool		failed;
 	int			times;
 
-	snprintf(ca_file, sizeof(ca_file), "%s/cert.pem", directory);
+	snprintf(ca_file, sizeof(ca_file), "%s/%s", directory,
+			 wanted->authority != NULL ? wanted->authority : "");
 	snprintf(url, sizeof(url), "%s://127.0.0.1:%d%s",
-			 wanted->tls ? "https" : "http",
-			 wanted->tls ? tls_port : plain_port, wanted->target);
-	settings.ca_file = wanted->tls ? ca_file : NULL;
+			 wanted->authority != NULL ? "https" : "http",
+			 wanted->authority != NULL ? tls_port : plain_port, wanted->target);
+	settings.ca_file = wanted->authority != NULL ? ca_file : NULL;
 	failure_clear(&failure);
 	http = http_open(&settings, &failure);
 	if (http != NULL)
 		transfer = http_start(http, url, headers, 2, HTTP_NEVER,
 							  now_us(), &failure);
 	if (transfer != NULL)
-		await(transfer, wanted->tls);
+		await(transfer, wanted->authority != NULL);
 	failed = alloc_stop();
 
 	if (transfer == NULL)
@@ -232,7 +246,7 @@ request(void *argument)
 	for (times = 0; http != NULL && times < 2; times++)
 	{
 		transfer = get_url(http, url);
-		if (times > 0 || !wanted->tls ||
+		if (times > 0 || wanted->authority == NULL ||
 			http_outcome(transfer)->kind != FAILURE_LOST)
 			expect_answer(transfer, wanted);
 		http_drop(transfer);
@@ -252,7 +266,7 @@ no_memory_for_request(void **state)
 	for (i = 0; i < COUNT(requests); i++)
 	{
 		print_message("%s %s: %ld allocations;",
-					  requests[i].tls ? "https" : "http", requests[i].target,
+					  requests[i].authority != NULL ? "https" : "http", requests[i].target,
 					  alloc_each(request, &requests[i]));
 		for (kind = 0; kind < FAILURE_KINDS; kind++)
 			if (requests[i].kinds[kind] > 0)
