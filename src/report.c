@@ -179,10 +179,11 @@ static void
 make_harmless(char *text, bool lines)
 {
 	static const char dots[] = "...";
-	size_t		length = text == NULL ? 0 : strlen(text);
+	size_t		length;
 
 	if (text == NULL)
 		return;
+	length = strlen(text);
 	if (!lines && length > QUOTE_MAX + strlen(dots))
 	{
 		length = pg_mbcliplen(text, (int) length, QUOTE_MAX);
@@ -204,7 +205,7 @@ report_value_error(MemoryContext context)
 	make_harmless(error->detail, false);
 	make_harmless(error->hint, false);
 	make_harmless(error->context, true);
-	make_harmless(error->internalquery, true);
+	make_harmless(error->internalquery, false);
 	ReThrowError(error);
 }
 

@@ -44,7 +44,11 @@ CREATE FOREIGN TABLE moments (task_id text, created_at timestamptz) SERVER nclue
 CREATE DOMAIN digits AS text CHECK (VALUE::int > 0);
 CREATE FOREIGN TABLE held (task_id text, task_name digits) SERVER nclue;
 CREATE FOREIGN TABLE computed (task_id text, task_name text,
-  number int GENERATED ALWAYS AS (task_name::int) STORED) SERVER nclue;});
+  number int GENERATED ALWAYS AS (task_name::int) STORED) SERVER nclue;
+CREATE FUNCTION run(text) RETURNS int IMMUTABLE LANGUAGE plpgsql AS
+  'DECLARE i int; BEGIN EXECUTE format(''SELECT x, %L'', \$1) INTO i; RETURN i; END';
+CREATE FOREIGN TABLE executed (task_id text, task_name text,
+  number int GENERATED ALWAYS AS (run(task_name)) STORED) SERVER nclue;});
 	return;
 }
 prepare('postgres');
@@ -145,7 +149,8 @@ sub objects_are_harmless
 		[ 'a text that is no number', 'numbers', $number ],
 		[ 'a text of no word', 'moods', qr/22P02: invalid input value for enum mood: "/ ],
 		[ 'a text that a domain casts', 'held', $number ],
-		[ 'a text that a generated column casts', 'computed', $number ])
+		[ 'a text that a generated column casts', 'computed', $number ],
+		[ 'a text in SQL that fails', 'executed', qr/QUERY:  SELECT x, E?'/ ])
 	{
 		my ($name, $table, $expected) = @$case;
 		$standin->ctl('fault', qq{value=task_name:"$json"});
