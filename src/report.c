@@ -187,7 +187,7 @@ make_harmless(char *text, bool lines)
 	if (!lines && length > QUOTE_MAX + strlen(dots))
 	{
 		length = pg_mbcliplen(text, (int) length, QUOTE_MAX);
-		strcpy(text + length, dots);
+		memcpy(&text[length], dots, sizeof(dots));
 		length += strlen(dots);
 	}
 	copy_harmless(text, GetDatabaseEncoding(), text, length, lines);
