@@ -156,7 +156,9 @@ sub read_log
 
 	# the server appends to it
 	truncate $log, 0 or die "$log: $!";
-	return map { decode_json($_) } split /\n/, $text;
+	# bytes: some messages cut a character in two
+	my $json = JSON::PP->new;
+	return map { $json->decode($_) } split /\n/, $text;
 }
 
 # ---- a round ----
