@@ -125,6 +125,7 @@ spaced(0.5, 'and at its pace', @pages);
 # In all of them.
 $other->query_safe("SET application_name = 'crowd'");
 $other->query_safe('SET statement_timeout = 0');
+my $pid = $other->pid;
 $other->start("SELECT count(*) FROM own_$lines $look_up");
 $node->poll_query_until('postgres', $waiting, $lines) or die 'one more does not wait';
 like(told($node, "SELECT count(*) FROM own_$last $look_up"), $no_room, 'if somebody stands in every line, there is no room for one more');
@@ -132,7 +133,7 @@ is(outcome($session, 'SELECT count(*) FROM unlimited'), '250', 'a server without
 $standin->ctl('fault', 'status=429', 'code=420', 'next=1');
 is(outcome($session, 'SELECT count(*) FROM unlimited'), '250', 'and tries again after a 429');
 cmp_ok(earliest($node, "SELECT count(*) FROM own_1 $look_up") // 0, '>', 900, 'the lines go on');
-$session->query_safe('SELECT pg_cancel_backend(' . $other->pid . ')');
+$session->query_safe("SELECT pg_cancel_backend($pid)");
 $other->finish;
 is(outcome($session, "SELECT count(*) FROM own_$last $look_up"), '0', 'who is cancelled leaves room');
 disperse($crowd);
@@ -155,6 +156,11 @@ disperse($crowd);
 cmp_ok(earliest($node, "SELECT count(*) FROM line $look_up") // 1e9, '<=', 1000.1, 'and all of them theirs');
 
 # ---- tallies ----
+
+# None is there after a restart.
+$session->close;
+$node->restart;
+$session = begin();
 
 # Every key of a mapping has one; those that find no room are the session's, and
 # when it has no room either nobody's.
