@@ -164,6 +164,7 @@ my @cases = (
 		page_size => 12, sql => 'SELECT * FROM t',
 		match => 'tasks?index=0&limit=12' ],
 	[ NOT_JSON => '22032', 1, 'html' ],
+	[ UNREADABLE => '22032', 1, 'status=200 body=1e999' ],
 	[ SHAPE => 'HV021', 1, 'status=200 body={}' ],
 	[ NO_ID => 'HV021', 1, 'id_missing', page_size => 13,
 		sql => 'SELECT * FROM t', match => 'tasks?index=0&limit=13' ],
@@ -187,7 +188,7 @@ my @cases = (
 
 # no answer and no network brings these about; the core's own tests do
 my %elsewhere = map { $_ => 1 } qw(NONE MEMORY LIBRARY);
-# below, and in 240_life_descriptors.pl
+# in 240_life_shared.pl and 240_life_descriptors.pl
 $elsewhere{$_} = 1 foreach qw(LINE DESCRIPTORS);
 
 open(my $table, '<', "$FindBin::RealBin/../src/core/failure.c")
@@ -448,26 +449,6 @@ is(scalar(() = $session{explained}{out} =~ /Waited/g), 1,
 	'... without TIMING no times');
 like($session{explained}{out}, qr/^ +Requests: 1\n(?:.*\n)* +Retries: 0$/m,
 	'... of each statement its own');
-
-# ---- no room in the limiter ----
-
-# each 429 makes a line that stands for a while; then there is none for one key
-# more
-$slow->ctl('set', 'check=off', 'latency=0');
-$slow->ctl('fault', 'status=429', 'retry_after=60', 'match=/tasks/refused', 'always');
-$slow->requests;
-$node->safe_psql('postgres', join '', map {
-	create_sql("line_$_", endpoint => $slow->endpoint,
-		access_key => "AK_LINE_$_", max_retries => $_ == 33 ? 1 : 0,
-		rate_limit => $_ == 33 ? '1000' : 0)
-} 1 .. 33);
-my $line = finish(session(
-	map { "SELECT count(*) FROM line_$_ WHERE task_id = 'refused'" } 1 .. 33));
-is(scalar(() = $line->{err} =~ /^ERROR:  53000/mg), 32, 'keys that are held back');
-like($line->{err}, qr/^ERROR:  53400: too many sessions wait/m,
-	'FAILURE_LINE: there is no room for one more');
-unlike($line->{err}, qr/Failed attempts/, 'FAILURE_LINE is not tried again');
-is(scalar(my @made = $slow->requests), 32, 'FAILURE_LINE: nothing is sent');
 
 $node->stop;
 done_testing();

@@ -75,11 +75,14 @@ $core->query_safe('CREATE USER MAPPING IF NOT EXISTS FOR CURRENT_USER SERVER ncl
 my $kept = copies($core_memory, secret(1));
 is($kept, 2, "PostgreSQL's caches hold the secret key");
 
+# The extension asks one of them.
+my $cached = 1;
+
 # ---- while it is used ----
 
 my ($user, $memory) = session();
 is(($user->query_safe('SELECT count(*) FROM tasks1'))[0], 250, 'a query is answered');
-is(copies($memory, secret(1)), $kept + 1, 'one copy more is all that a session needs');
+is(copies($memory, secret(1)), $cached + 1, 'one copy more is all that a session needs');
 foreach my $pad (0x36, 0x5c)
 {
 	# what an HMAC makes of its key, which is as good as the key
@@ -102,7 +105,7 @@ sub notice
 
 $node->safe_psql('postgres', q{ALTER SERVER nclue1 OPTIONS (ADD timeout '31')});
 notice();
-is(copies($memory, secret(1)), $kept, 'ours is erased when nobody has the account any more');
+is(copies($memory, secret(1)), $cached, 'ours is erased when nobody has the account any more');
 
 # an error in the middle
 make_server(2, "access_key 'AK_2', secret_key '@{[secret(2)]}'");
@@ -111,7 +114,7 @@ $user->query('SELECT count(*) FROM tasks2');
 like($user->error, qr/28000/, 'a statement fails');
 $node->safe_psql('postgres', q{ALTER SERVER nclue2 OPTIONS (ADD timeout '31')});
 notice();
-is(copies($memory, secret(2)), $kept, '... and its secret key is erased, too');
+is(copies($memory, secret(2)), $cached, '... and its secret key is erased, too');
 
 # a cursor keeps the account until it is closed
 make_server(3, "access_key 'AK_3', secret_key '@{[secret(3)]}'");
@@ -120,16 +123,16 @@ $user->query_safe('DECLARE c CURSOR FOR SELECT task_id FROM tasks3');
 $user->query_safe('FETCH 1 FROM c');
 $node->safe_psql('postgres', q{ALTER SERVER nclue3 OPTIONS (ADD timeout '31')});
 notice();
-is(copies($memory, secret(3)), $kept + 1, 'a cursor keeps its account');
+is(copies($memory, secret(3)), $cached + 1, 'a cursor keeps its account');
 is(scalar($user->query_safe('FETCH ALL FROM c')), 249, '... and can be read on');
 $user->query_safe('COMMIT');
-is(copies($memory, secret(3)), $kept, '... which is erased when it is closed');
+is(copies($memory, secret(3)), $cached, '... which is erased when it is closed');
 
 # half a mapping: an error before there is an account
 make_server(4, "secret_key '@{[secret(4)]}'");
 $user->query('SELECT count(*) FROM tasks4');
 like($user->error, qr/28000/, 'a mapping without access key is of no use');
-is(copies($memory, secret(4)), $kept, '... and its secret key is erased');
+is(copies($memory, secret(4)), $cached, '... and its secret key is erased');
 
 # ---- where it is set ----
 
