@@ -39,11 +39,7 @@ sub server_sql
 		timeout => 1000,
 		connect_timeout => 1000,
 		%more);
-	my $options = join ', ', map { "$_ '$options{$_}'" } sort keys %options;
-	return qq{
-CREATE SERVER $name FOREIGN DATA WRAPPER nclue_fdw OPTIONS ($options);
-CREATE USER MAPPING FOR PUBLIC SERVER $name
-  OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST');
+	return Standin::server_sql($name, %options) . qq{
 CREATE FOREIGN TABLE $name (task_id text, status text) SERVER $name;};
 }
 

@@ -90,11 +90,7 @@ sub server_sql
 		max_retries => 0,
 		max_in_flight => 1,
 		%more);
-	my $options = join ', ', map { "$_ '$options{$_}'" } sort keys %options;
-	return qq{
-CREATE SERVER $name FOREIGN DATA WRAPPER nclue_fdw OPTIONS ($options);
-CREATE USER MAPPING FOR PUBLIC SERVER $name
-  OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST');
+	return Standin::server_sql($name, %options) . qq{
 CREATE FOREIGN TABLE $name (task_id text, task_name text, line_count bigint)
   SERVER $name;};
 }

@@ -96,6 +96,18 @@ sub endpoint
 	  : "http://127.0.0.1:$self->{port}$self->{base}";
 }
 
+# SQL that makes a foreign server with these options, and everybody's mapping to it.
+sub server_sql
+{
+	my ($name, %options) = @_;
+	my $options = join ', ', map { "$_ '$options{$_}'" } sort keys %options;
+
+	return qq{
+CREATE SERVER $name FOREIGN DATA WRAPPER nclue_fdw OPTIONS ($options);
+CREATE USER MAPPING FOR PUBLIC SERVER $name
+  OPTIONS (access_key 'AK_TEST', secret_key 'SK_TEST');};
+}
+
 # Runs a command and returns its output, as bytes: one string, or a list of
 # lines without their ends.  Dies where the stand-in complains.
 sub ctl
