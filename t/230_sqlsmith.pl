@@ -149,10 +149,11 @@ sub read_log
 	for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
 	{
 		$text = slurp_file($log);
-		last if $text =~ /"$mark"/;
+		last if $text =~ s/("$mark"[^\n]*\n).*/$1/s;
+		$text = '';
 		Time::HiRes::sleep(0.1);
 	}
-	die "the log does not come\n" unless $text =~ /"$mark"/;
+	die "the log does not come\n" unless $text;
 
 	# the server appends to it
 	truncate $log, 0 or die "$log: $!";
