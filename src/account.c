@@ -291,8 +291,8 @@ build(Oid serverid, HeapTuple mapping)
 
 	/*
 	 * Listed before the catalogs are read: a change that arrives while they
-	 * are makes it stale.  Versions are noted before what they are of is read,
-	 * for the same reason.
+	 * are makes it stale.  Versions are noted before what they are of is
+	 * read, for the same reason.
 	 */
 	dlist_push_head(&accounts, &account->node);
 	own_init(&account->listed, context, unlink_account);

@@ -46,8 +46,8 @@ typedef struct Shared
 	bool		shared;
 	int			tranche;
 	LWLock		lock;
-	int64		began_us;		/* until then something may have been sent with
-								 * a key that has no line */
+	int64		began_us;		/* until then something may have been sent
+								 * with a key that has no line */
 	uint32		tickets;		/* handed out so far, in all lines */
 	SharedLine	lines[SHARED_KEYS];
 	SharedTally tallies[SHARED_TALLIES + 1];	/* the last one is nobody's */

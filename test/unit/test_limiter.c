@@ -397,7 +397,7 @@ a_full_line_takes_nobody(void **state)
 	assert_int_equal(join(i, SECOND, 10 * SECOND), 0);
 	/* one that has lapsed makes room */
 	assert_int_not_equal(join(i, SECOND,
-									  10 * SECOND + LIMITER_LAPSE_US), 0);
+							  10 * SECOND + LIMITER_LAPSE_US), 0);
 	assert_int_equal(limiter.count, LIMITER_PLACES);
 }
 

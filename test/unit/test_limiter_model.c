@@ -277,7 +277,7 @@ static void
 do_join(int p)
 {
 	uint32_t	ticket = limiter_join(&limiter, &handed_out, p,
-									   interval[p], now);
+									  interval[p], now);
 
 	assert_int_not_equal(ticket, 0);
 	processes[p].activity = IN_LINE;
