@@ -301,6 +301,8 @@ class Switches(Case):
         own = Standin('--tls')
         self.addCleanup(own.end)
         context = ssl.create_default_context(cafile=own.said['ca_file'])
+        # newer Pythons ask for more than what these are to show
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         for value, words in self.each('certificate', {
                 'good': None, 'expired': 'expired',
                 'other_host': 'not valid for',
