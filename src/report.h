@@ -18,8 +18,8 @@ extern void report_failure(const Failure *failure) __attribute__((noreturn));
 
 /*
  * A foreign text (UTF-8, perhaps broken) as one that can be shown: in the
- * database's encoding, without what a terminal or a log would obey, with ? for what cannot be
- * shown.  palloc'd.  Raises only where there is no memory.
+ * database's encoding, without what a terminal or a log would obey, with ? for
+ * what cannot be shown.  palloc'd.  Raises only where there is no memory.
  */
 extern char *report_text(const char *text, size_t length);
 
